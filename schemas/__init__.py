@@ -1,0 +1,1 @@
+"""What crosses a topic: records, the topic table and the tree of errors. Pure data, no I/O."""

@@ -1,0 +1,1 @@
+"""The shell: Kafka, Faust, files and the command line around the pure core."""
