@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 from schemas.event import Event
 from schemas.record import Identifier, Record
 
-__all__ = ["NETWORK_CLASSES", "Activity", "Coordinate", "NetworkClass", "Place", "Versions", "subjects_of"]
+__all__ = ["NETWORK_CLASSES", "Activity", "Coordinate", "NetworkClass", "Place", "Subject", "Versions", "subjects_of"]
 
 NetworkClass = Literal["hosting", "vpn", "mobile", "satellite", "corporate", "residential", "unknown"]
 NETWORK_CLASSES: tuple[NetworkClass, ...] = (
@@ -21,6 +21,10 @@ NETWORK_CLASSES: tuple[NetworkClass, ...] = (
     "residential",
     "unknown",
 )
+
+
+Subject = Annotated[str, StringConstraints(min_length=1, max_length=528, pattern=r"^[^\x00-\x1f\x7f]+$")]
+"""What a profile is about: an ``Identifier`` after the word that says of what kind it is."""
 
 
 class Place(Record):
@@ -64,7 +68,7 @@ class Activity(Record):
     """
 
     v: Literal[1] = 1
-    subject: Identifier
+    subject: Subject
     event: Event
     place: Place | None = None
     unplaced: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from schemas.activity import Coordinate, Place
+from schemas.activity import Coordinate, Place, Subject
 from schemas.event import ActorKind, Event
 from schemas.record import Identifier, Record, UtcTime
 
@@ -48,7 +48,7 @@ class Alert(Record):
     time: UtcTime
     actor: Identifier
     actor_kind: ActorKind
-    subject: Identifier
+    subject: Subject
     score: float
     severity: Severity
     title: str

@@ -21,7 +21,7 @@ Action = Annotated[str, StringConstraints(max_length=128, pattern=r"^[a-z0-9_-]+
 @lru_cache(maxsize=65_536)  # parsing costs 8 us, a hit 0.1 us, and a stream's addresses repeat
 def _canonical_ip(value: str) -> str:
     try:
-        address = ip_address(value)
+        address = ip_address(value.partition("%")[0])  # a zone means something on the sender's machine only
     except ValueError:
         raise ValueError("is not an IP address") from None
     mapped = getattr(address, "ipv4_mapped", None)
