@@ -1,0 +1,247 @@
+"""Geography: new countries, networks and classes of network, and travel faster than any aircraft.
+
+Places are judged as Freeman et al. do (*Who Are You?*, NDSS 2016): what a member of the organisation would do against
+what an attacker would, over a hierarchy of country and network, counted in session-hours and not in events. Something
+never seen costs the subject its own chance of news (``detectors.habits``) times the share of colleagues who are there.
+Networks that say nothing of where a person is (hosting, VPN, satellite) never become a home: their countries are not
+learned, and their use is judged by network and class alone. Travel is the shortest way between the two places, less
+the radius of each, against the subject's own rate of it: someone with two VPNs does it daily.
+"""
+
+from __future__ import annotations
+
+from math import log10
+from typing import ClassVar, Final
+
+import msgspec
+
+from detectors.base import Sighting, country_name
+from detectors.habits import UNIT, Habits, Tally
+from detectors.maths import distance_km
+from detectors.wording import counted
+from schemas.activity import NETWORK_CLASSES, NetworkClass, Place
+from schemas.alert import Finding, NotEvaluable
+
+__all__ = ["Anchor", "Geography"]
+
+_COUNTRIES: Final = 16
+_NETWORKS: Final = 24
+_PLACELESS: Final = frozenset({"hosting", "vpn", "satellite"})
+_CLASS_INDEX: Final = {name: index for index, name in enumerate(NETWORK_CLASSES)}
+_UNKNOWN: Final = _CLASS_INDEX["unknown"]
+_CLASS_PRIOR_HOURS: Final = 10.0
+_ATTACKER_TRAVELS: Final = 0.5  # half of takeovers begin while the owner is at work elsewhere
+_LEAST_ANCHOR_MINUTES: Final = 1.0  # clocks of two sources differ by about so much
+
+# How likely each class is, in NETWORK_CLASSES' order: attackers rent machines and VPNs; people are at home, in the
+# office or on the phone; services and tokens live where the machines are.
+_ATTACKER: Final = (0.40, 0.20, 0.05, 0.01, 0.04, 0.20, 0.10)
+_USUAL: Final[dict[str, tuple[float, ...]]] = {
+    "human": (0.03, 0.07, 0.15, 0.01, 0.20, 0.44, 0.10),
+    "service": (0.60, 0.02, 0.02, 0.01, 0.15, 0.10, 0.10),
+    "token": (0.45, 0.03, 0.04, 0.01, 0.17, 0.20, 0.10),
+}
+
+
+class Anchor(msgspec.Struct, array_like=True):
+    """Where the subject was last, on a network that says where it is."""
+
+    seconds: int
+    latitude: float
+    longitude: float
+    radius_km: float
+    name: str
+
+
+class _Judgement(msgspec.Struct):
+    """The terms of one score, and what they were computed from."""
+
+    score: float
+    country: float = 0.0
+    network: float = 0.0
+    class_: float = 0.0
+    travel: float = 0.0
+
+
+class Geography(msgspec.Struct, array_like=True):
+    """The subject's countries, networks and classes of network, and where it was last."""
+
+    name: ClassVar[str] = "geography"
+
+    countries: Habits = msgspec.field(default_factory=Habits)
+    networks: Habits = msgspec.field(default_factory=Habits)
+    classes: list[int] = msgspec.field(default_factory=lambda: [0] * len(NETWORK_CLASSES))
+    anchor: Anchor | None = None
+    journeys: int = 0
+    """Session-hours in which the subject seemed to travel impossibly fast, and was believed."""
+
+    def score_one(self, x: Sighting, /) -> float | None:
+        """Decades of evidence in where the event came from."""
+        judgement = self._judge(x)
+        return None if judgement is None else judgement.score
+
+    def learn_one(self, x: Sighting, /) -> None:
+        """Counts the place as one of the subject's."""
+        place = x.place
+        if place is None:
+            return
+        half_life = x.geography.half_life_weeks
+        if place.asn is not None and self.networks.add(place.asn, x.hour, _NETWORKS, half_life):
+            self.classes[_CLASS_INDEX[place.network]] += 1
+            if sum(self.classes) > 2_000:  # a year and more of working hours; older ones fade
+                self.classes = [count // 2 for count in self.classes]
+            self.journeys += self._too_fast(x, place)
+        if place.network in _PLACELESS:
+            return
+        if x.country:
+            self.countries.add(x.country, x.hour, _COUNTRIES, half_life)
+        self._settle_at(x.seconds, place)
+
+    def skip_one(self, x: Sighting, /) -> None:
+        """Where an attacker may have been says nothing about the subject."""
+
+    def explain_one(self, x: Sighting, /) -> Finding | NotEvaluable:
+        """What is new about the place, against what the subject is known by."""
+        place, judgement = x.place, self._judge(x)
+        if place is None or judgement is None:
+            reason = x.unplaced if place is None and x.unplaced else "no earlier place of this subject is known"
+            return NotEvaluable(detector=self.name, reason=reason)
+        return Finding(
+            detector=self.name,
+            score=judgement.score,
+            reason="; ".join(self._reasons(x, place, judgement)) or "a place the subject is known by",
+            observed=describe(place),
+            expected=self._expected(),
+        )
+
+    def distance_from_anchor(self, place: Place) -> float:
+        """Kilometres from where the subject was last, less both radii; 0 where either is unknown."""
+        anchor = self.anchor
+        if anchor is None or place.latitude is None or place.longitude is None:
+            return 0.0
+        km = distance_km(anchor.latitude, anchor.longitude, place.latitude, place.longitude)
+        return max(0.0, km - anchor.radius_km - (place.radius_km or 0.0))
+
+    def _judge(self, x: Sighting) -> _Judgement | None:
+        place, networks = x.place, self.networks
+        if place is None or not (networks.total or self.countries.total):
+            return None
+        hosted, asn = place.network in _PLACELESS, place.asn
+        row = None if asn is None else networks.known(asn, x.hour, x.geography.settle_hours)
+        country = network = 0.0
+        if x.country and self.countries.total and not (hosted and (row is not None or x.kind != "human")):
+            country = self._country(x)
+        if asn is not None and networks.total:
+            share, attacker = x.peers.networks.get(asn, x.peers.no_network)
+            if row is None and country > 0.5:  # a new country brings a new network: that news is paid for already
+                network = log10(attacker / share)
+            else:
+                concentration = x.peers.network_concentration
+                network = log10(attacker / networks.chance(row, share, concentration, x.geography.discount))
+        class_ = self._class(x.kind, place.network)
+        if class_ < 0 and row is None and x.kind != "human":
+            class_ = 0.0  # another data centre is no less news for being one
+        travel = 0.0
+        if row is None or not hosted:
+            travel = self._travel(x, place) * (0.5 if hosted else 1.0)
+        score = country + network + class_ + travel
+        if score > 0:
+            hours = max(networks.total, self.countries.total) / UNIT
+            score *= hours / (hours + x.geography.ramp_hours)
+        return _Judgement(score, country, network, class_, travel)
+
+    def _country(self, x: Sighting) -> float:
+        peers, habits, config = x.peers, self.countries, x.geography
+        share, attacker = peers.countries.get(x.country, peers.no_country)
+        row = habits.known(x.country, x.hour, config.settle_hours)
+        return log10(attacker / habits.chance(row, share, peers.country_concentration, config.discount))
+
+    def _class(self, kind: str, network: NetworkClass) -> float:
+        index = _CLASS_INDEX[network]
+        if index == _UNKNOWN:
+            return 0.0
+        seen = sum(self.classes)
+        usual = (self.classes[index] + _CLASS_PRIOR_HOURS * _USUAL[kind][index]) / (seen + _CLASS_PRIOR_HOURS)
+        return log10(_ATTACKER[index] / usual)
+
+    def _travel(self, x: Sighting, place: Place) -> float:
+        if not self._too_fast(x, place):
+            return 0.0
+        hours = self.networks.total / UNIT
+        rate = (self.journeys + 20 * x.geography.travel_rate) / (hours + 20)
+        return max(0.0, log10(_ATTACKER_TRAVELS / rate))
+
+    def _too_fast(self, x: Sighting, place: Place) -> bool:
+        anchor, config = self.anchor, x.geography
+        if anchor is None or place.latitude is None or place.longitude is None:
+            return False
+        if abs(anchor.latitude - place.latitude) < 1 and abs(anchor.longitude - place.longitude) < 1:
+            return False  # at most 160 km: not worth the trigonometry
+        hours = max(abs(x.seconds - anchor.seconds) / 60, _LEAST_ANCHOR_MINUTES) / 60
+        if hours > 20_100 / config.travel_kmh:
+            return False  # nowhere on Earth is further
+        km = self.distance_from_anchor(place)
+        return km > config.travel_km and km > config.travel_kmh * hours
+
+    def _settle_at(self, seconds: int, place: Place) -> None:
+        if place.latitude is None or place.longitude is None:
+            return
+        anchor = self.anchor
+        if anchor is None:
+            self.anchor = Anchor(seconds, place.latitude, place.longitude, place.radius_km or 0.0, _short_name(place))
+        elif seconds >= anchor.seconds or anchor.seconds - seconds > 7 * 86_400:  # a broken clock was here
+            anchor.seconds = seconds
+            if anchor.latitude != place.latitude or anchor.longitude != place.longitude:
+                anchor.latitude, anchor.longitude = place.latitude, place.longitude
+                anchor.radius_km, anchor.name = place.radius_km or 0.0, _short_name(place)
+
+    def _reasons(self, x: Sighting, place: Place, judgement: _Judgement) -> list[str]:
+        reasons = []
+        settle, hour = x.geography.settle_hours, x.hour
+        since = f"in {self.networks.hours:.0f} session-hours"
+        if judgement.country > 0:
+            seen = self.countries.known(x.country, hour, settle)
+            reasons.append(f"country {place.country} {_times(seen)} {since}")
+        if place.asn is not None and judgement.network > 0:
+            tally = self.networks.known(place.asn, hour, settle)
+            reasons.append(f"network AS{place.asn} {_times(tally)} {since}")
+        if judgement.class_ > 0.3:
+            seen_class = self.classes[_CLASS_INDEX[place.network]]
+            reasons.append(f"a {place.network} network in {seen_class} of {sum(self.classes)} session-hours")
+        if judgement.travel > 0 and self.anchor is not None:
+            km = self.distance_from_anchor(place)
+            minutes = counted(max(abs(x.seconds - self.anchor.seconds) // 60, 1), "minute")
+            reasons.append(f"at least {km:,.0f} km from {self.anchor.name} within {minutes}")
+        return reasons
+
+    def _expected(self) -> str:
+        countries = sorted(self.countries.table.items(), key=lambda row: -row[1].count)[:3]
+        networks = sorted(self.networks.table.items(), key=lambda row: -row[1].count)[:3]
+        parts = [_shares_of("countries", [(country_name(code), t.count) for code, t in countries], self.countries)]
+        parts.append(_shares_of("networks", [(f"AS{asn}", t.count) for asn, t in networks], self.networks))
+        return "; ".join(part for part in parts if part)
+
+
+def _times(tally: Tally | None) -> str:
+    return "never seen" if tally is None else f"seen in {max(tally.count / UNIT, 0.1):.2g}"
+
+
+def _shares_of(what: str, rows: list[tuple[str, int]], habits: Habits) -> str:
+    if not rows:
+        return ""
+    shares = ", ".join(f"{name} {100 * count / habits.total:.0f}%" for name, count in rows)
+    return f"{what} {shares} of {habits.hours:.0f} session-hours"
+
+
+def _short_name(place: Place) -> str:
+    return (place.city or place.country or "there")[:32]
+
+
+def describe(place: Place) -> str:
+    """A place in words: city, country, network and class, as far as known."""
+    where = ", ".join(part for part in (place.city, place.country) if part) or "unknown country"
+    if place.asn is None:
+        return where
+    owner = f" {place.organisation}" if place.organisation else ""
+    kind = "" if place.network == "unknown" else f", {place.network}"
+    return f"{where} (AS{place.asn}{owner}{kind})"

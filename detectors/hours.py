@@ -1,0 +1,141 @@
+"""Hours: how unusual an hour of the week is for a subject.
+
+A histogram of session-hours over {weekday, weekend} x 24 hours, smoothed by a circular kernel of about two hours
+either side, which also absorbs daylight-saving changes (hours are kept in UTC). It is shrunk to the habits of peers of
+the same kind, as a Dirichlet prior would (Freeman et al., NDSS 2016, section IV), and compared with an even spread:
+whoever works round the clock is at home at any hour, and no hour says much of a subject of whom little is known. From a
+new place, the smaller of the score in the usual clock and in that place's solar time counts: travellers keep office
+hours.
+"""
+
+from __future__ import annotations
+
+from math import log10
+from typing import ClassVar, Final
+
+import msgspec
+
+from detectors.base import BINS, Sighting, bin_of_hour
+from schemas.activity import Place
+from schemas.alert import Finding, NotEvaluable
+
+__all__ = ["Hours"]
+
+_KERNEL: Final = ((0, 6), (-1, 5), (1, 5), (-2, 4), (2, 4), (-3, 2), (3, 2))
+"""Offsets in hours and weights; on real clocks it catches 2 to 4 more of 100 takeovers than one that ends at two."""
+_OTHER: Final = 1
+"""Weight of the same hour on the other kind of day, of which the kernel there takes part."""
+_UNIT: Final = sum(weight for _, weight in _KERNEL) + 3 * _OTHER
+_EVEN: Final = (5 / 168,) * 24 + (2 / 168,) * 24
+_MOST_PENDING: Final = 24
+_NEVER_HOME: Final = frozenset({"hosting", "vpn", "satellite"})
+_WEEK: Final = 168
+_DAYS: Final = ("weekdays", "weekends")
+
+
+class Hours(msgspec.Struct, array_like=True):
+    """Smoothed session-hours by bin, and those too fresh to count."""
+
+    name: ClassVar[str] = "hours"
+
+    bins: list[int] = msgspec.field(default_factory=lambda: [0] * BINS)
+    total: int = 0
+    week: int = 0
+    pending: list[int] = msgspec.field(default_factory=list)
+    longitude: float | None = None
+    """Degrees east of where the subject usually is."""
+
+    def score_one(self, x: Sighting, /) -> float | None:
+        """Decades of evidence in the hour of the week."""
+        if not self.total:
+            return None
+        score = self._score(x.bin, x)
+        shift = self._shift(x)
+        return min(score, self._score(bin_of_hour(x.hour + shift), x)) if shift else score
+
+    def learn_one(self, x: Sighting, /) -> None:
+        """Puts the hour among those that will count once they have settled."""
+        pending, hour = self.pending, x.hour
+        if not (pending and pending[-1] == hour):
+            self._settle(hour, x)
+            if hour not in pending:
+                pending.append(hour)
+                self._lean_to(x.place)
+
+    def skip_one(self, x: Sighting, /) -> None:
+        """An hour that an attacker may have kept is no habit."""
+
+    def explain_one(self, x: Sighting, /) -> Finding | NotEvaluable:
+        """How often the subject is active about this hour, against an even spread over the week."""
+        score = self.score_one(x)
+        if score is None:
+            return NotEvaluable(detector=self.name, reason="no settled hour of this subject is known")
+        index = x.bin
+        days, even = _DAYS[index // 24], 100 * _EVEN[index]
+        seen = self.total / _UNIT
+        share = 100 * self.bins[index] / self.total
+        return Finding(
+            detector=self.name,
+            score=score,
+            reason=f"{share:.1f}% of {seen:.0f} session-hours lie about {index % 24:02d}:00 UTC on {days}",
+            observed=f"{index % 24:02d}:00 UTC on {days}",
+            expected=f"mostly {self._usual(24 * (index // 24))}; {even:.1f}% if spread evenly",
+        )
+
+    def _score(self, index: int, x: Sighting) -> float:
+        prior = x.hours.prior_hours * _UNIT
+        own = self.bins[index] / _EVEN[index]
+        return log10((self.total + prior) / (own + prior * x.peers.hours[index]))
+
+    def _shift(self, x: Sighting) -> int:
+        """Hours that the sun is earlier here than at home, where that is another zone."""
+        place, home = x.place, self.longitude
+        if place is None or home is None or place.longitude is None or place.network in _NEVER_HOME:
+            return 0
+        if -15 < place.longitude - home < 15:
+            return 0
+        hours = round(((place.longitude - home + 180) % 360 - 180) / 15)
+        return hours if abs(hours) >= 2 else 0
+
+    def _settle(self, hour: int, x: Sighting) -> None:
+        pending, settle = self.pending, x.hours.settle_hours
+        while pending and (not 0 <= hour - pending[0] < settle or len(pending) >= _MOST_PENDING):
+            self._fold(pending.pop(0), x.hours.half_life_weeks)
+
+    def _fold(self, hour: int, half_life_weeks: int) -> None:
+        week = hour // _WEEK
+        if self.total and (week > self.week or week < self.week - 1):
+            keep = 0.5 ** (min(max(week - self.week, 0), 13) / half_life_weeks)  # a broken clock costs a little only
+            self.bins = [round(count * keep) for count in self.bins]
+            self.total = sum(self.bins)
+        self.week = week if not self.total or abs(week - self.week) > 1 else max(week, self.week)
+        index = bin_of_hour(hour)
+        start, of_day = index - index % 24, index % 24
+        bins = self.bins
+        for offset, weight in _KERNEL:
+            bins[start + (of_day + offset) % 24] += weight
+        for offset in (-1, 0, 1):
+            bins[(24 - start) + (of_day + offset) % 24] += _OTHER
+        self.total += _UNIT
+
+    def _lean_to(self, place: Place | None) -> None:
+        if place is None or place.longitude is None or place.network in _NEVER_HOME:
+            return
+        longitude = place.longitude
+        if self.longitude is None:
+            self.longitude = longitude
+        elif longitude != self.longitude:  # 1 in 50 session-hours: a few days away don't move a home
+            moved = self.longitude + ((longitude - self.longitude + 180) % 360 - 180) / 50
+            self.longitude = (moved + 180) % 360 - 180
+
+    def _usual(self, start: int) -> str:
+        """The shortest run of hours that holds four fifths of that kind of day, in words."""
+        day = self.bins[start : start + 24]
+        need = 0.8 * sum(day)
+        if not need:
+            return "no time on such days"
+        for length in range(1, 24):
+            held, first = max((sum(day[(n + step) % 24] for step in range(length)), -n) for n in range(24))
+            if held >= need:
+                return f"{-first:02d}:00 to {(length - first) % 24:02d}:00 UTC"
+        return "any time"

@@ -1,0 +1,94 @@
+"""Spikes: more events within an hour than the subject's active hours have, in all and of one action.
+
+Two views of the same burst, so the stronger one counts and not their sum. Mathematics in ``detectors.rates``. Events
+that arrive more than an hour late (a queue that was stuck) are not evaluable and count for nothing: they would look
+like a burst that never was.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+import msgspec
+
+from detectors.base import Sighting
+from detectors.rates import Rate
+from detectors.wording import counted
+from schemas.alert import Finding, NotEvaluable
+
+__all__ = ["Spikes"]
+
+_ACTIONS: Final = 12
+
+
+class Spikes(msgspec.Struct, array_like=True):
+    """The rate of all events, and of each action (by its number), the least used making room."""
+
+    name: ClassVar[str] = "spikes"
+
+    all: Rate = msgspec.field(default_factory=Rate)
+    actions: dict[int, Rate] = {}
+
+    def score_one(self, x: Sighting, /) -> float | None:
+        """Decades of evidence in how much happened within the hour."""
+        rate, prior = self.all, x.peers.spikes
+        if not rate.hours or (x.hour < rate.hour and rate.late(x)):
+            return None
+        of_all = rate.evidence(x, 1, prior)
+        of_action = self.actions.get(x.action, _NEVER).evidence(x, 1, prior)
+        return of_all if of_all > of_action else of_action
+
+    def learn_one(self, x: Sighting, /) -> None:
+        """Counts the event, and its hour as a usual one when it is over."""
+        self._note(x, learn=True)
+
+    def skip_one(self, x: Sighting, /) -> None:
+        """Counts the event; its hour will not be taken for a usual one."""
+        self._note(x, learn=False)
+
+    def explain_one(self, x: Sighting, /) -> Finding | NotEvaluable:
+        """The count of the stronger view, against a usual active hour of it."""
+        if self.all.late(x):
+            return NotEvaluable(detector=self.name, reason="the event arrived after its hour was over")
+        if not self.all.hours:
+            return NotEvaluable(detector=self.name, reason="no finished active hour of this subject is known")
+        prior = x.peers.spikes
+        score, rate, what = self._stronger(x)
+        usual, high = rate.expected(prior)
+        events = counted(round(rate.trailing(x)), what)
+        minutes, hours = counted(rate.minutes(x), "minute"), counted(rate.hours, "active hour")
+        return Finding(
+            detector=self.name,
+            score=score,
+            reason=f"{events} within {minutes}; known from {hours}",
+            observed=events,
+            expected=f"about {usual:.1f} in an active hour, seldom over {high:.0f}",
+        )
+
+    def burst(self, x: Sighting) -> tuple[str, int]:
+        """How many events in words, by the stronger view and this one among them, within how many minutes."""
+        _, rate, what = self._stronger(x)
+        return counted(round(rate.trailing(x)), what), rate.minutes(x)
+
+    def _stronger(self, x: Sighting) -> tuple[float, Rate, str]:
+        prior, of = x.peers.spikes, self.actions.get(x.action, _NEVER)
+        of_all, of_action = self.all.evidence(x, 1, prior), of.evidence(x, 1, prior)
+        return (of_all, self.all, "event") if of_all > of_action else (of_action, of, f"{x.event.action} event")
+
+    def _note(self, x: Sighting, learn: bool) -> None:
+        prior = x.peers.spikes
+        self.all.note(x, prior, 1, learn)
+        rate = self.actions.get(x.action)
+        if rate is None:
+            if len(self.actions) >= _ACTIONS:
+                self._evict()
+            rate = self.actions[x.action] = Rate()
+        rate.note(x, prior, 1, learn)
+
+    def _evict(self) -> None:
+        key = min(self.actions.items(), key=lambda row: (row[1].hours, row[1].hour))[0]
+        del self.actions[key]
+
+
+_NEVER: Final = Rate()
+"""Stands for an action that was never seen; nothing is ever noted in it."""
