@@ -1,4 +1,4 @@
-"""The settings: one frozen object that every part is given; nothing reads the environment but its loader."""
+"""The settings: one frozen object that every part is given; ``streams.config`` alone reads them from outside."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from platformdirs import user_data_path
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from detectors.config import DetectorConfig
+from schemas.topics import Role
 
 __all__ = [
     "BrokerSettings",
@@ -21,6 +22,24 @@ __all__ = [
 ]
 
 
+def _absolute(path: Path) -> Path:
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError as error:  # "~nobody/x"
+        raise ValueError(f"has no home folder to start from ({error})") from None
+
+
+def _addresses(value: str) -> str:
+    for address in value.split(","):
+        host, _, port = address.strip().rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) <= 65535:
+            raise ValueError("must be host:port[,host:port]")
+    return value
+
+
+_Path = Annotated[Path, AfterValidator(_absolute)]
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -28,15 +47,15 @@ class _Section(BaseModel):
 class KafkaSettings(_Section):
     """Which cluster to use, and how to sign in to it."""
 
-    bootstrap: str | None = None
+    bootstrap: Annotated[str, AfterValidator(_addresses)] | None = None
     """``host:port[,host:port]`` of a cluster; none: the embedded broker."""
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
     sasl_username: str | None = None
     sasl_password: SecretStr | None = None
-    ssl_ca: Path | None = None
-    ssl_certificate: Path | None = None
-    ssl_key: Path | None = None
+    ssl_ca: _Path | None = None
+    ssl_certificate: _Path | None = None
+    ssl_key: _Path | None = None
     compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = "lz4"
 
 
@@ -55,14 +74,16 @@ class TopicSettings(_Section):
     prefix: Annotated[str, Field(pattern=r"^[a-zA-Z0-9-]+$")] = "airlock"
     partitions: Annotated[int, Field(ge=1, le=1000)] = 4
     replication: Annotated[int, Field(ge=1, le=9)] = 1
+    principals: dict[Role, tuple[str, ...]] = Field(default_factory=dict)
+    """Who plays a role of the topic table (``pipeline = ["User:airlock"]``); where given, ACLs are created for them."""
 
 
 class GeoSettings(_Section):
     """Your own MaxMind-format files; each takes precedence over the packaged database."""
 
-    city: Path | None = None
-    asn: Path | None = None
-    anonymous_ip: Path | None = None
+    city: _Path | None = None
+    asn: _Path | None = None
+    anonymous_ip: _Path | None = None
 
 
 class WorkerSettings(_Section):
@@ -70,9 +91,12 @@ class WorkerSettings(_Section):
 
     batch_records: Annotated[int, Field(ge=1, le=100_000)] = 5_000
     """Most records in one transaction: larger ones cost latency, smaller ones CPU."""
+    batch_interval_s: Annotated[float, Field(ge=0, le=10)] = 0.02
+    """Least time from one transaction of a partition to its next: less costs CPU, more costs latency."""
     session_timeout_s: Annotated[float, Field(ge=6, le=300)] = 10.0
     """How long the group waits for a silent worker before it gives its partitions away."""
-    baseline_interval_s: Annotated[float, Field(gt=0)] = 300.0
+    baseline_interval_s: Annotated[float, Field(gt=0)] = 60.0
+    """How often one of the workers looks whether there is enough new activity for another baseline."""
 
 
 class LogSettings(_Section):
@@ -89,7 +113,7 @@ def _default_data_dir() -> Path:
 class Settings(_Section):
     """All settings in force."""
 
-    data_dir: Path = Field(default_factory=_default_data_dir)
+    data_dir: _Path = Field(default_factory=_default_data_dir)
     """Where the embedded broker and other local state live."""
     kafka: KafkaSettings = KafkaSettings()
     broker: BrokerSettings = BrokerSettings()
