@@ -1,0 +1,137 @@
+"""Baselines on their topic: every worker reads all of them, one worker at a time writes new ones.
+
+A baseline follows from the activity below its offsets, so it does not matter who builds it, or whether two do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from mode import Service
+from pydantic import ValidationError
+
+from detectors.baseline import BaselineBuilder
+from schemas.activity import Activity
+from schemas.baseline import NO_BASELINE, Baseline
+from schemas.errors import StateError
+
+__all__ = ["BaselineKeeper", "Baselines"]
+
+_log = structlog.get_logger("airlock.baselines")
+
+_PATIENCE_S = 30.0
+# A new version for every tenth part more: their number grows with the logarithm of the activity, not with time.
+_GROWTH = 1.1
+
+
+class Baselines(Service):
+    """All published baselines by version; ``latest`` is the one that was published last."""
+
+    def __init__(self, topic: str, options: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.latest = NO_BASELINE
+        self._tp = TopicPartition(topic, 0)
+        self._options = options
+        self._known = {NO_BASELINE.version: NO_BASELINE}
+        self._news = asyncio.Condition()
+
+    async def on_start(self) -> None:
+        """Reads what has been published so far."""
+        self._consumer = AIOKafkaConsumer(**self._options, group_id=None, auto_offset_reset="earliest")
+        await self._consumer.start()
+        self._consumer.assign([self._tp])
+        end = (await self._consumer.end_offsets([self._tp]))[self._tp]
+        while await self._consumer.position(self._tp) < end:
+            await self._read(timeout_ms=100)
+
+    async def on_stop(self) -> None:
+        """Closes the consumer."""
+        await self._consumer.stop()
+
+    @Service.task
+    async def _follow(self) -> None:
+        while not self.should_stop:
+            await self._read(timeout_ms=1_000)
+
+    async def _read(self, timeout_ms: int) -> None:
+        fetched = await self._consumer.getmany(self._tp, timeout_ms=timeout_ms)
+        async with self._news:
+            for record in fetched.get(self._tp, ()):
+                if record.value is not None:
+                    self.latest = Baseline.from_json(record.value)
+                    self._known[self.latest.version] = self.latest
+            self._news.notify_all()
+
+    async def by_version(self, versions: set[str]) -> Mapping[str, Baseline]:
+        """The baselines of those versions; waits for one that is on its way.
+
+        Raises:
+            StateError: where one isn't published.
+        """
+        try:
+            async with asyncio.timeout(_PATIENCE_S), self._news:
+                await self._news.wait_for(lambda: versions <= self._known.keys())
+        except TimeoutError:
+            missing = ", ".join(sorted(versions - self._known.keys()))
+            raise StateError(
+                f"baseline {missing} is named by activity records but is not in {self._tp.topic}"
+            ) from None
+        return self._known
+
+
+class BaselineKeeper:
+    """Builds baselines from the activity topic and publishes those that say something new."""
+
+    def __init__(self, activity: str, baselines: Baselines, topic: str, options: Mapping[str, Any]) -> None:
+        self._activity = activity
+        self._baselines = baselines
+        self._topic = topic
+        self._options = options
+        self._builder = BaselineBuilder()
+        self._offsets: dict[str, int] = {}
+        self._seen = self._published = 0
+
+    async def refresh(self) -> None:
+        """Reads the activity that came since the last call, and publishes a baseline where there is enough of it."""
+        await self._learn()
+        if self._seen <= self._published * _GROWTH:
+            return
+        baseline = self._builder.build(dict(self._offsets))
+        self._published = self._seen
+        async with AIOKafkaProducer(**self._options, acks="all", enable_idempotence=True) as producer:
+            await producer.send_and_wait(self._topic, baseline.to_json(), key=baseline.version.encode())
+        _log.info("baseline published", version=baseline.version, records=self._seen)
+
+    async def _learn(self) -> None:
+        consumer = AIOKafkaConsumer(
+            self._activity,  # without a group, all its partitions are assigned
+            **self._options,
+            group_id=None,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+        )
+        async with consumer:
+            partitions = sorted(consumer.assignment())
+            for tp in partitions:
+                if str(tp.partition) in self._offsets:
+                    consumer.seek(tp, self._offsets[str(tp.partition)])
+            for tp, end in (await consumer.end_offsets(partitions)).items():
+                await self._learn_partition(consumer, tp, end)
+
+    async def _learn_partition(self, consumer: AIOKafkaConsumer, tp: TopicPartition, end: int) -> None:
+        while (position := await consumer.position(tp)) < end:
+            fetched = await consumer.getmany(tp, timeout_ms=100, max_records=500)
+            for record in fetched.get(tp, ()):
+                if record.offset >= end:
+                    break
+                try:
+                    self._builder.learn_one(Activity.from_json(record.value))
+                except ValidationError:
+                    continue  # the score agent has sent it to the dead letters
+                self._seen += 1
+            await asyncio.sleep(0)  # scoring comes first
+        self._offsets[str(tp.partition)] = min(position, end)

@@ -1,0 +1,47 @@
+"""``airlock topics``: the topics of the table on the cluster."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Annotated
+
+import typer
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Create or check the topics on any cluster.", no_args_is_help=True)
+
+
+@app.callback()
+def _topics() -> None:
+    pass
+
+
+@app.command()
+def apply(
+    ctx: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a topic.")] = False,
+) -> None:
+    """Create the topics that are missing and set the others' retention; never deletes, never shrinks.
+
+    Where topics.principals says who plays which role, the cluster's ACLs are created too.
+    Exits with 1 where a topic has another number of partitions than the settings ask for.
+
+    Example:  airlock --bootstrap kafka:9092 topics apply
+    """
+    from streams.acls import apply_acls
+    from streams.topics import apply_topics
+
+    changes = apply_topics(ctx.obj)
+    for change in changes:
+        if as_json:
+            typer.echo(json.dumps(dataclasses.asdict(change)))
+        else:
+            detail = f"  ({change.detail})" if change.detail else ""
+            typer.echo(f"{change.action:<10} {change.topic:<30} {change.partitions:>3} partitions{detail}")
+    acls = apply_acls(ctx.obj)
+    if acls and not as_json:
+        typer.echo(f"{acls} ACLs in place")
+    if any(change.action == "differs" for change in changes):
+        raise typer.Exit(1)

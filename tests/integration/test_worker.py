@@ -1,0 +1,114 @@
+"""A worker when its surroundings fail: a broker that isn't there yet or goes away, and state that it can't read."""
+
+import json
+import threading
+import time
+from contextlib import contextmanager
+
+import psutil
+import pytest
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from streams.broker import EmbeddedBroker
+from streams.broker.process import free_ports
+from streams.kafka import client_options
+from streams.progress import await_caught_up
+from streams.settings import BrokerSettings, KafkaSettings, Settings, TopicSettings
+from streams.stack import Workers
+from streams.topics import apply_topics
+
+AWAY_S = 10.0
+
+
+def events(first, last):
+    for number in range(first, last):
+        event = {"id": f"e-{number}", "time": "2026-02-03T10:00:00Z", "actor": f"u-{number % 7}", "action": "login"}
+        yield json.dumps(event).encode()
+
+
+def publish(settings, raw_events):
+    producer = KafkaProducer(**client_options(settings))
+    for raw in raw_events:
+        producer.send(settings.topic("events"), raw)
+    producer.flush()
+    producer.close()
+
+
+def committed_ids(settings):
+    """Event ids in the activity topic, one for each record there."""
+    consumer = KafkaConsumer(**client_options(settings), isolation_level="read_committed", auto_offset_reset="earliest")
+    partitions = [TopicPartition(settings.topic("activity"), p) for p in range(settings.topics.partitions)]
+    consumer.assign(partitions)
+    ends = consumer.end_offsets(partitions)
+    found = []
+    while any(consumer.position(tp) < ends[tp] for tp in partitions):
+        for records in consumer.poll(timeout_ms=200).values():
+            found += [json.loads(record.value)["event"]["id"] for record in records]
+    consumer.close()
+    return found
+
+
+@contextmanager
+def worker(settings):
+    log = settings.data_dir / "worker.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    workers = Workers(settings, 1, log)
+    try:
+        yield workers, log
+    finally:
+        workers.stop()
+
+
+@pytest.fixture
+def own_broker(tmp_path):
+    """A broker that a test may stop, at an address known before it starts."""
+    port, _ = free_ports(0)
+    broker = EmbeddedBroker(tmp_path / "kafka", BrokerSettings(port=port))
+    kafka, topics = KafkaSettings(bootstrap=f"127.0.0.1:{port}"), TopicSettings(partitions=2)
+    yield broker, Settings(data_dir=tmp_path / "data", kafka=kafka, topics=topics)
+    broker.stop()
+
+
+def test_a_broker_that_starts_late_and_is_killed_costs_nothing_but_time(own_broker, eventually):
+    broker, settings = own_broker
+    with worker(settings) as (workers, log):
+        eventually(lambda: log.exists() and "Kafka doesn't answer yet" in log.read_text())
+        running = broker.start(print)
+        apply_topics(settings)
+        publish(settings, events(0, 200))
+        await_caught_up(settings, patience_s=60)
+        (pid,) = workers.pids
+
+        psutil.Process(running.pid).kill()
+        threading.Event().wait(AWAY_S)  # not a synchronisation: it is how long the outage lasts
+        assert broker.start(print).bootstrap == running.bootstrap
+        publish(settings, events(200, 400))
+        await_caught_up(settings, patience_s=60)
+
+        assert workers.pids == [pid]
+        assert sorted(committed_ids(settings)) == sorted(f"e-{number}" for number in range(400))
+
+
+def test_a_profile_of_an_unknown_version_stops_the_worker_with_a_clear_word(settings, eventually):
+    apply_topics(settings)
+    raw = next(events(0, 1))
+    producer = KafkaProducer(**client_options(settings))
+    for partition in range(settings.topics.partitions):
+        producer.send(settings.topic("profiles"), key=b"actor:u-0", value=b"\xff profile", partition=partition).get()
+    producer.close()
+    publish(settings, [raw])
+    with worker(settings) as (workers, log):
+        eventually(lambda: not workers.pids)
+        last_word = log.read_text().splitlines()[-1]
+    assert last_word.startswith("airlock: worker ")
+    assert "version 255" in last_word
+
+
+def test_a_worker_that_is_told_to_stop_ends_well_and_soon(settings, eventually):
+    apply_topics(settings)
+    with worker(settings) as (workers, log):
+        eventually(lambda: "partition taken" in (log.read_text() if log.exists() else ""))
+        started = time.monotonic()
+    assert time.monotonic() - started < 10
+    assert "worker stopped" in log.read_text()
+    assert workers.pids == []
