@@ -37,7 +37,7 @@ def apply_acls(settings: Settings) -> int:
     Raises:
         UnavailableError: where the cluster doesn't answer, or has no authorizer.
     """
-    acls = list(wanted_acls(settings))
+    acls = wanted_acls(settings)
     if not acls:
         return 0
     with reaching(settings):
@@ -54,8 +54,12 @@ def apply_acls(settings: Settings) -> int:
     return len(acls)
 
 
-def wanted_acls(settings: Settings) -> Iterator[ACL]:
-    """One ACL per principal, operation and resource."""
+def wanted_acls(settings: Settings) -> list[ACL]:
+    """One ACL per principal, operation and resource, however many roles ask for it."""
+    return list(dict.fromkeys(_acls(settings)))
+
+
+def _acls(settings: Settings) -> Iterator[ACL]:
     for role, principals in settings.topics.principals.items():
         for principal in principals:
             yield from _role_acls(settings, role, principal)

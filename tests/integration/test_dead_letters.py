@@ -2,17 +2,16 @@
 
 import json
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaProducer
 
 from schemas.errors import MalformedInputError, UnavailableError, UsageError
 from streams import dead_letters
-from streams.cli import main
 from streams.kafka import client_options
 from streams.redelivery import DeadLetterBox
 from streams.settings import Settings
-from streams.topics import apply_topics
 
 OWN = [("trace", b"\xff1"), ("trace", b"2")]
 
@@ -42,48 +41,21 @@ def bury(settings, *values, topic=None, commit=True):
                 producer.abort_transaction()
 
 
-def resent(settings):
-    topic = settings.topic("events")
-    consumer = KafkaConsumer(
-        **client_options(settings), isolation_level="read_committed", auto_offset_reset="earliest", group_id=None
-    )
-    try:
-        partitions = [TopicPartition(topic, partition) for partition in consumer.partitions_for_topic(topic)]
-        consumer.assign(partitions)
-        ends = consumer.end_offsets(partitions)
-        found = []
-        while any(consumer.position(partition) < end for partition, end in ends.items()):
-            for records in consumer.poll(timeout_ms=500).values():
-                found += records
-    finally:
-        consumer.close()
-    return found
+@pytest.fixture
+def command(airlock):
+    """``airlock dead-letters`` with these arguments."""
+    return partial(airlock, "dead-letters")
 
 
 @pytest.fixture
-def applied(settings):
-    apply_topics(settings)
-    return settings
+def resent(read_topic):
+    return partial(read_topic, name="events")
 
 
-@pytest.fixture
-def airlock(settings, monkeypatch, capsys):
-    monkeypatch.setenv("AIRLOCK_KAFKA__BOOTSTRAP", settings.kafka.bootstrap)
-    monkeypatch.setenv("AIRLOCK_TOPICS__PREFIX", settings.topics.prefix)
-    monkeypatch.setenv("AIRLOCK_DATA_DIR", str(settings.data_dir))
-
-    def run(*arguments):
-        code = main(("dead-letters", *arguments))
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
-
-
-def test_the_list_shows_where_each_came_from_and_why(applied, airlock):
+def test_the_list_shows_where_each_came_from_and_why(applied, command):
     bury(applied, b"first", b"second one")
     bury(applied, b"never committed", commit=False)
-    code, out, _ = airlock("list", "--json")
+    code, out, _ = command("list", "--json")
     first, second = map(json.loads, out.splitlines())
     assert code == 0
     assert first.items() >= {"topic": applied.topic("events"), "partition": 0, "offset": 0, "size": 5}.items()
@@ -97,45 +69,45 @@ def test_the_list_shows_where_each_came_from_and_why(applied, airlock):
             "retried": False,
         }.items()
     )
-    code, out, _ = airlock("list", "--limit", "1")
+    code, out, _ = command("list", "--limit", "1")
     assert code == 0
     assert "reason 1" in out
     assert "reason 0" not in out
 
 
-def test_without_dead_letters_the_list_says_so(applied, airlock):
-    assert airlock("list") == (0, "There are no dead letters.\n", "")
+def test_without_dead_letters_the_list_says_so(applied, command):
+    assert command("list") == (0, "There are no dead letters.\n", "")
 
 
-def test_all_are_sent_again_untouched_and_only_once(applied, airlock):
+def test_all_are_sent_again_untouched_and_only_once(applied, command, resent):
     values = [b"\xff\x00broken", b'{"id":1}', b""]
     bury(applied, *values)
-    assert airlock("retry", "--all")[:2] == (0, "3 dead letters sent again\n")
+    assert command("retry", "--all")[:2] == (0, "3 dead letters sent again\n")
     found = resent(applied)
     assert sorted(record.value for record in found) == sorted(values)
     assert all((record.key, list(record.headers)) == (b"key", OWN) for record in found)
-    assert airlock("retry", "--all")[:2] == (0, "0 dead letters sent again\n")
+    assert command("retry", "--all")[:2] == (0, "0 dead letters sent again\n")
     assert len(resent(applied)) == 3
     bury(applied, b"a new one")
-    assert airlock("retry", "--all")[:2] == (0, "1 dead letter sent again\n")
+    assert command("retry", "--all")[:2] == (0, "1 dead letter sent again\n")
     assert len(resent(applied)) == 4
 
 
-def test_chosen_ones_are_sent_and_remembered_among_the_others(applied, airlock):
+def test_chosen_ones_are_sent_and_remembered_among_the_others(applied, command, resent):
     bury(applied, b"a", b"b", b"c", b"d")
-    ids = [json.loads(line)["id"] for line in airlock("list", "--json")[1].splitlines()]
-    assert airlock("retry", ids[1], ids[3])[:2] == (0, "2 dead letters sent again\n")
+    ids = [json.loads(line)["id"] for line in command("list", "--json")[1].splitlines()]
+    assert command("retry", ids[1], ids[3])[:2] == (0, "2 dead letters sent again\n")
     assert sorted(record.value for record in resent(applied)) == [b"b", b"d"]
-    marks = [json.loads(line)["retried"] for line in airlock("list", "--json")[1].splitlines()]
+    marks = [json.loads(line)["retried"] for line in command("list", "--json")[1].splitlines()]
     assert marks == [False, True, False, True]
-    code, out, err = airlock("retry", ids[1], ids[0])
+    code, out, err = command("retry", ids[1], ids[0])
     assert (code, out) == (0, "1 dead letter sent again\n")
     assert f"sent before, and left alone: {ids[1]}" in err
-    assert airlock("retry", "--all")[1] == "1 dead letter sent again\n"
+    assert command("retry", "--all")[1] == "1 dead letter sent again\n"
     assert sorted(record.value for record in resent(applied)) == [b"a", b"b", b"c", b"d"]
 
 
-def test_many_are_sent_in_several_transactions(applied):
+def test_many_are_sent_in_several_transactions(applied, resent):
     bury(applied, b"one")
     error = MalformedInputError("bulk")
     headers = dead_letters.to_headers(applied.topic("events"), 0, 0, error)
@@ -150,22 +122,22 @@ def test_many_are_sent_in_several_transactions(applied):
     assert len({record.value for record in resent(applied)}) == 1201
 
 
-def test_a_letter_from_a_topic_that_nobody_reads_is_refused(applied, airlock):
+def test_a_letter_from_a_topic_that_nobody_reads_is_refused(applied, command):
     bury(applied, b"x", topic="elsewhere")
-    code, out, err = airlock("retry", "--all")
+    code, out, err = command("retry", "--all")
     assert (code, out) == (1, "0 dead letters sent again\n")
     assert "0:0 can't be sent: it doesn't come from a topic that the pipeline reads" in err
 
 
 @pytest.mark.parametrize("unknown", ["0:99", "7:0", "17", "a:b", "-1:0"])
-def test_an_unknown_id_is_told_and_nothing_is_sent(applied, unknown):
+def test_an_unknown_id_is_told_and_nothing_is_sent(applied, unknown, resent):
     bury(applied, b"x")
     with DeadLetterBox(applied) as box, pytest.raises(UsageError, match="dead-letters list"):
         box.retry(["0:0", unknown])
     assert resent(applied) == []
 
 
-def test_a_retry_that_another_took_over_sends_nothing(applied):
+def test_a_retry_that_another_took_over_sends_nothing(applied, resent):
     bury(applied, b"x")
 
     class Overtaken(DeadLetterBox):
@@ -179,8 +151,8 @@ def test_a_retry_that_another_took_over_sends_nothing(applied):
     assert len(resent(applied)) == 1
 
 
-def test_neither_ids_nor_all_is_a_persons_mistake(airlock):
-    code, _, err = airlock("retry")
+def test_neither_ids_nor_all_is_a_persons_mistake(command):
+    code, _, err = command("retry")
     assert code == 2
     assert "or --all" in err
 

@@ -3,19 +3,19 @@
 import json
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from detectors.profile import Profile
 from schemas.activity import Activity
 from schemas.alert import Alert
 from schemas.baseline import NO_BASELINE, Baseline
 from streams.dead_letters import DeadLetter
-from streams.kafka import MAX_RECORD_BYTES, client_options
 from streams.pipeline import step
 from streams.progress import await_caught_up
+from streams.publisher import key_of
 from streams.raw_events import RawEvents
 from streams.settings import KafkaSettings, Settings, TopicSettings, WorkerSettings
 from streams.simulate import Simulation, SimulationSpec
@@ -63,12 +63,13 @@ class Run:
     settings: Settings
     simulation: Simulation
     published: int
+    read_topic: Callable
     topics: dict[str, list] = field(default_factory=dict)
 
     def records(self, name):
         """All committed records of a topic, by partition and offset."""
         if name not in self.topics:
-            self.topics[name] = list(read_all(self.settings, self.settings.topic(name)))
+            self.topics[name] = self.read_topic(self.settings, name)
         return self.topics[name]
 
     @property
@@ -80,33 +81,8 @@ class Run:
         return [Activity.from_json(record.value) for record in self.records("activity")]
 
 
-def read_all(settings, topic):
-    consumer = KafkaConsumer(
-        **client_options(settings),
-        isolation_level="read_committed",
-        auto_offset_reset="earliest",
-        fetch_max_bytes=2 * MAX_RECORD_BYTES,
-        max_partition_fetch_bytes=MAX_RECORD_BYTES,
-    )
-    for partition in sorted(consumer.partitions_for_topic(topic)):
-        tp = TopicPartition(topic, partition)
-        consumer.assign([tp])
-        end = consumer.end_offsets([tp])[tp]
-        while consumer.position(tp) < end:
-            yield from consumer.poll(timeout_ms=200).get(tp, ())
-    consumer.close()
-
-
-def publish(settings, events):
-    producer = KafkaProducer(**client_options(settings), linger_ms=20, max_request_size=MAX_RECORD_BYTES)
-    for key, value in events:
-        producer.send(settings.topic("events"), key=key, value=value)
-    producer.flush()
-    producer.close()
-
-
 @pytest.fixture(scope="module")
-def run(bootstrap, tmp_path_factory):
+def run(bootstrap, tmp_path_factory, read_topic, send):
     """Three weeks published in two halves, with the bad messages in between and a worker restarted in mid-stream."""
     settings = Settings(
         data_dir=tmp_path_factory.mktemp("data"),
@@ -116,16 +92,16 @@ def run(bootstrap, tmp_path_factory):
     )
     apply_topics(settings)
     simulation = Simulation(SPEC)
-    events = [(event.actor.encode(), event.raw) for event in simulation.events()]
+    events = [event.raw for event in simulation.events()]
     half = len(events) // 2
-    for share in (events[:half], [(None, raw) for raw in BAD.values()] + events[half:]):
+    for share in (events[:half], list(BAD.values()) + events[half:]):
         workers = Workers(settings, 1)
         try:
-            publish(settings, share)
+            send(settings, "events", share, key=key_of)
             await_caught_up(settings, patience_s=60)
         finally:
             workers.stop()
-    return Run(settings, simulation, len(events) + len(BAD))
+    return Run(settings, simulation, len(events) + len(BAD), read_topic)
 
 
 def test_every_planted_obvious_attack_raised_its_alert(run):

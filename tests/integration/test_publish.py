@@ -5,46 +5,15 @@ import random
 import sys
 
 import pytest
-from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka import KafkaAdminClient
 
 from schemas.errors import UnavailableError, UsageError
-from streams.cli import main
 from streams.kafka import client_options
 from streams.publisher import Publisher, key_of
 from streams.settings import KafkaSettings
 from streams.topics import apply_topics
 
 EVENT = b'{"id":"e1","time":"2026-03-04T05:06:07Z","actor":"alice","action":"login"}'
-
-
-def records_of(settings, topic):
-    consumer = KafkaConsumer(**client_options(settings), enable_auto_commit=False, auto_offset_reset="earliest")
-    try:
-        partitions = [TopicPartition(topic, partition) for partition in consumer.partitions_for_topic(topic)]
-        consumer.assign(partitions)
-        ends = consumer.end_offsets(partitions)
-        found = []
-        while any(consumer.position(partition) < end for partition, end in ends.items()):
-            for records in consumer.poll(timeout_ms=500).values():
-                found += records
-    finally:
-        consumer.close()
-    return found
-
-
-@pytest.fixture
-def airlock(settings, monkeypatch, capsys):
-    """Runs the command in this process: ``airlock(*arguments) -> (exit code, out, err)``."""
-    monkeypatch.setenv("AIRLOCK_KAFKA__BOOTSTRAP", settings.kafka.bootstrap)
-    monkeypatch.setenv("AIRLOCK_TOPICS__PREFIX", settings.topics.prefix)
-    monkeypatch.setenv("AIRLOCK_DATA_DIR", str(settings.data_dir))
-
-    def run(*arguments):
-        code = main(arguments)
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture
@@ -55,14 +24,14 @@ def stdin(monkeypatch):
     return give
 
 
-def test_lines_are_kept_byte_for_byte_and_keyed_by_their_actor(settings, airlock, tmp_path):
+def test_lines_are_kept_byte_for_byte_and_keyed_by_their_actor(settings, airlock, tmp_path, read_topic):
     apply_topics(settings)
     bad = b'{"actor":"bob","broken\xff\x00'
     file = tmp_path / "events.jsonl"
     file.write_bytes(EVENT + b"\r\n\n  \n \t" + EVENT + b" \n" + bad + b"\n" + b"last line without an end")
     code, out, _ = airlock("publish", str(file))
     assert (code, out) == (0, f"4 events sent to {settings.topic('events')}\n")
-    found = {(record.key, record.value) for record in records_of(settings, settings.topic("events"))}
+    found = {(record.key, record.value) for record in read_topic(settings, "events")}
     assert found == {
         (b"alice", EVENT),
         (b"alice", b" \t" + EVENT + b" "),
@@ -71,11 +40,11 @@ def test_lines_are_kept_byte_for_byte_and_keyed_by_their_actor(settings, airlock
     }
 
 
-def test_a_pipe_is_sent_with_the_format_in_a_header(settings, airlock, stdin):
+def test_a_pipe_is_sent_with_the_format_in_a_header(settings, airlock, stdin, read_topic):
     apply_topics(settings)
     stdin(EVENT + b"\n")
     assert airlock("publish", "--format", "native")[0] == 0
-    (record,) = records_of(settings, settings.topic("events"))
+    (record,) = read_topic(settings, "events")
     assert list(record.headers) == [("airlock-format", b"native")]
 
 
@@ -87,20 +56,20 @@ def test_a_line_of_15_mib_is_sent(settings, airlock, stdin):
     assert (code, out.split()[0]) == (0, "2")
 
 
-def test_a_line_beyond_16_mib_is_refused_by_its_number_after_the_others(settings, airlock, stdin):
+def test_a_line_beyond_16_mib_is_refused_by_its_number_after_the_others(settings, airlock, stdin, read_topic):
     apply_topics(settings)
     stdin(EVENT + b"\n" + b"x" * (16 * 1024 * 1024 + 1))
     code, _, err = airlock("publish")
     assert code == 2
     assert "line 2 is longer than" in err
-    assert len(records_of(settings, settings.topic("events"))) == 1
+    assert len(read_topic(settings, "events")) == 1
 
 
-def test_a_rate_spreads_the_events(settings, airlock, stdin):
+def test_a_rate_spreads_the_events(settings, airlock, stdin, read_topic):
     apply_topics(settings)
     stdin((EVENT + b"\n") * 31)
     assert airlock("publish", "--rate", "100")[0] == 0
-    stamps = sorted(record.timestamp for record in records_of(settings, settings.topic("events")))
+    stamps = sorted(record.timestamp for record in read_topic(settings, "events"))
     assert stamps[-1] - stamps[0] >= 240  # thirty gaps of 10 ms, less what may be caught up on
 
 

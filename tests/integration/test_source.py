@@ -1,5 +1,6 @@
 """What the source promises, on a real broker with real processes: nothing lost, nothing counted twice."""
 
+import itertools
 import signal
 import subprocess
 import sys
@@ -7,28 +8,21 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaConsumer, TopicPartition
 
 from streams.kafka import client_options
-from streams.topics import apply_topics
 
 RECORDS, KEYS = 6_000, 60
 
 
 @pytest.fixture
-def topics(settings):
-    apply_topics(settings)
-    return settings
-
-
-@pytest.fixture
-def start_worker(topics, tmp_path):
+def start_worker(applied, tmp_path):
     """Starts a counting worker under a name; all of them are killed at the end."""
     started = []
 
     def start(member):
         script = Path(__file__).with_name("counting_worker.py")
-        arguments = [sys.executable, script, topics.kafka.bootstrap, topics.topics.prefix, member, tmp_path]
+        arguments = [sys.executable, script, applied.kafka.bootstrap, applied.topics.prefix, member, tmp_path]
         process = subprocess.Popen(arguments, stderr=subprocess.PIPE)
         started.append(process)
         return process
@@ -40,12 +34,13 @@ def start_worker(topics, tmp_path):
         process.stderr.close()
 
 
-def publish(settings, records=RECORDS):
-    producer = KafkaProducer(**client_options(settings), linger_ms=20)
-    for number in range(records):
-        producer.send(settings.topic("activity"), key=f"key-{number % KEYS}".encode(), value=b"x")
-    producer.flush()
-    producer.close()
+@pytest.fixture
+def publish(applied, send):
+    """Publishes that many records, of all keys in turn."""
+    numbers = itertools.count()
+    return lambda records: send(
+        applied, "activity", [b"x"] * records, key=lambda _: f"key-{next(numbers) % KEYS}".encode()
+    )
 
 
 class Counted:
@@ -69,8 +64,8 @@ class Counted:
 
 
 @pytest.fixture
-def counted(topics):
-    counted = Counted(topics)
+def counted(applied):
+    counted = Counted(applied)
     yield counted
     counted.close()
 
@@ -80,8 +75,8 @@ def assert_exact(counted, records=RECORDS):
     assert Counter(counted.numbers) == Counter(expected)
 
 
-def test_a_worker_killed_again_and_again_counts_each_record_once(topics, start_worker, counted, eventually):
-    publish(topics)
+def test_a_worker_killed_again_and_again_counts_each_record_once(publish, start_worker, counted, eventually):
+    publish(RECORDS)
     worker = start_worker("one")
     for share in (0.1, 0.3, 0.6):
         eventually(lambda share=share: len(counted) > RECORDS * share)
@@ -91,24 +86,20 @@ def test_a_worker_killed_again_and_again_counts_each_record_once(topics, start_w
     assert_exact(counted)
 
 
-def test_workers_that_join_and_leave_count_each_record_once(topics, start_worker, counted, eventually):
+def test_workers_that_join_and_leave_count_each_record_once(publish, start_worker, counted, eventually):
     first = start_worker("one")
-    publish(topics, RECORDS // 2)
+    publish(RECORDS // 2)
     eventually(lambda: len(counted) > RECORDS * 0.2)
     start_worker("two")
-    publish(topics, RECORDS // 2)
+    publish(RECORDS // 2)
     eventually(lambda: len(counted) > RECORDS * 0.7)
     first.send_signal(signal.SIGTERM)
     eventually(lambda: len(counted) >= RECORDS)
     assert_exact(counted)
 
 
-def test_an_agent_that_breaks_ends_its_process_and_commits_nothing_of_the_batch(
-    topics, start_worker, counted, eventually
-):
-    producer = KafkaProducer(**client_options(topics))
-    producer.send(topics.topic("activity"), key=b"a", value=b"boom", partition=0).get()
-    producer.close()
+def test_an_agent_that_breaks_ends_its_process_and_commits_nothing_of_the_batch(applied, send, start_worker, counted):
+    send(applied, "activity", [b"boom"])
     worker = start_worker("one")
     assert worker.wait(timeout=30) != 0
     assert b"ValueError: boom" in worker.stderr.read()

@@ -7,11 +7,9 @@ from contextlib import contextmanager
 
 import psutil
 import pytest
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from streams.broker import EmbeddedBroker
 from streams.broker.process import free_ports
-from streams.kafka import client_options
 from streams.progress import await_caught_up
 from streams.settings import BrokerSettings, KafkaSettings, Settings, TopicSettings
 from streams.stack import Workers
@@ -24,28 +22,6 @@ def events(first, last):
     for number in range(first, last):
         event = {"id": f"e-{number}", "time": "2026-02-03T10:00:00Z", "actor": f"u-{number % 7}", "action": "login"}
         yield json.dumps(event).encode()
-
-
-def publish(settings, raw_events):
-    producer = KafkaProducer(**client_options(settings))
-    for raw in raw_events:
-        producer.send(settings.topic("events"), raw)
-    producer.flush()
-    producer.close()
-
-
-def committed_ids(settings):
-    """Event ids in the activity topic, one for each record there."""
-    consumer = KafkaConsumer(**client_options(settings), isolation_level="read_committed", auto_offset_reset="earliest")
-    partitions = [TopicPartition(settings.topic("activity"), p) for p in range(settings.topics.partitions)]
-    consumer.assign(partitions)
-    ends = consumer.end_offsets(partitions)
-    found = []
-    while any(consumer.position(tp) < ends[tp] for tp in partitions):
-        for records in consumer.poll(timeout_ms=200).values():
-            found += [json.loads(record.value)["event"]["id"] for record in records]
-    consumer.close()
-    return found
 
 
 @contextmanager
@@ -69,44 +45,40 @@ def own_broker(tmp_path):
     broker.stop()
 
 
-def test_a_broker_that_starts_late_and_is_killed_costs_nothing_but_time(own_broker, eventually):
+def test_a_broker_that_starts_late_and_is_killed_costs_nothing_but_time(own_broker, send, read_topic, eventually):
     broker, settings = own_broker
     with worker(settings) as (workers, log):
         eventually(lambda: log.exists() and "Kafka doesn't answer yet" in log.read_text())
         running = broker.start(print)
         apply_topics(settings)
-        publish(settings, events(0, 200))
+        send(settings, "events", events(0, 200))
         await_caught_up(settings, patience_s=60)
         (pid,) = workers.pids
 
         psutil.Process(running.pid).kill()
         threading.Event().wait(AWAY_S)  # not a synchronisation: it is how long the outage lasts
         assert broker.start(print).bootstrap == running.bootstrap
-        publish(settings, events(200, 400))
+        send(settings, "events", events(200, 400))
         await_caught_up(settings, patience_s=60)
 
         assert workers.pids == [pid]
-        assert sorted(committed_ids(settings)) == sorted(f"e-{number}" for number in range(400))
+        ids = [json.loads(record.value)["event"]["id"] for record in read_topic(settings, "activity")]
+        assert sorted(ids) == sorted(f"e-{number}" for number in range(400))
 
 
-def test_a_profile_of_an_unknown_version_stops_the_worker_with_a_clear_word(settings, eventually):
-    apply_topics(settings)
-    raw = next(events(0, 1))
-    producer = KafkaProducer(**client_options(settings))
-    for partition in range(settings.topics.partitions):
-        producer.send(settings.topic("profiles"), key=b"actor:u-0", value=b"\xff profile", partition=partition).get()
-    producer.close()
-    publish(settings, [raw])
-    with worker(settings) as (workers, log):
+def test_a_profile_of_an_unknown_version_stops_the_worker_with_a_clear_word(applied, send, eventually):
+    for partition in range(applied.topics.partitions):
+        send(applied, "profiles", [b"\xff profile"], key=lambda _: b"actor:u-0", partition=partition)
+    send(applied, "events", events(0, 1))
+    with worker(applied) as (workers, log):
         eventually(lambda: not workers.pids)
         last_word = log.read_text().splitlines()[-1]
     assert last_word.startswith("airlock: worker ")
     assert "version 255" in last_word
 
 
-def test_a_worker_that_is_told_to_stop_ends_well_and_soon(settings, eventually):
-    apply_topics(settings)
-    with worker(settings) as (workers, log):
+def test_a_worker_that_is_told_to_stop_ends_well_and_soon(applied, eventually):
+    with worker(applied) as (workers, log):
         eventually(lambda: "partition taken" in (log.read_text() if log.exists() else ""))
         started = time.monotonic()
     assert time.monotonic() - started < 10
