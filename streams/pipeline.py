@@ -12,12 +12,13 @@ import msgspec
 
 from detectors.alerts import build_alert
 from detectors.base import Context, Sighting
+from detectors.combine import combine
 from detectors.config import DetectorConfig
-from detectors.maths import stable_digest, stable_hash
+from detectors.maths import stable_hash
 from detectors.profile import DETECTORS, Profile
-from schemas.activity import Activity, Recorded
+from schemas.activity import Activity
 from schemas.alert import Alert
-from schemas.baseline import NO_BASELINE, Baseline
+from schemas.baseline import Baseline
 
 __all__ = ["Outcome", "step"]
 
@@ -25,7 +26,7 @@ _NAMES: Final = tuple(detector.name for detector in DETECTORS)
 _MOST_CONTEXTS: Final = 8
 
 
-class Outcome(msgspec.Struct, frozen=True, gc=False):
+class Outcome(msgspec.Struct, frozen=True):
     """What became of one record.
 
     A ``duplicate`` repeats the id of an event that the profile remembers: it scores 0 and changes nothing. ``leading``
@@ -41,35 +42,27 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
 
 _DUPLICATE: Final = Outcome("duplicate", 0.0, None, None, False)
 _contexts: Final[dict[tuple[int, int], Context]] = {}
-_last: Final = [Context(DetectorConfig(), NO_BASELINE)]
 
 
-def step(
-    profile: Profile, record: Activity | Recorded, baseline: Baseline, config: DetectorConfig
-) -> tuple[Profile, Outcome]:
+def step(profile: Profile, record: Activity, baseline: Baseline, config: DetectorConfig) -> tuple[Profile, Outcome]:
     """Scores ``record`` against ``profile``, then learns from it.
 
     The profile is the caller's: it is changed in place and given back. ``record.subject`` must be the profile's, and
     ``baseline`` the one that ``record.versions`` names. An event that raises an alert is noted but not learned from,
-    until the same behaviour has raised alerts on ``config.learning.ageing_days`` distinct days. A subject that was away
-    for more than ``config.learning.forget_days`` starts a new profile, as if none had been stored.
+    until the same behaviour has raised alerts on ``config.learning.ageing_days`` distinct days.
     """
-    context = _last[0]
-    if context.baseline is not baseline or context.config is not config:
-        context = _last[0] = _context(baseline, config)
-    x = Sighting(record, context)
-    if x.seconds - profile.last_seen > context.forget_s and profile.is_forgotten(x.seconds, context.forget_s):
-        profile = Profile.new(profile.subject)
-    if profile.is_repeat(stable_digest(f"{x.event.source}\0{x.event.id}"), context.remembered_ids):
+    event = record.event
+    if profile.is_repeat(stable_hash(f"{event.source}\0{event.id}"), config.learning.remembered_ids):
         return profile, _DUPLICATE
-    score, parts = context.pool.combine(profile.terms(x))
+    x = Sighting(record, _context(baseline, config))
+    score, parts = combine(profile.terms(x), config.weights)
     strongest = max(parts)
     leading = _NAMES[parts.index(strongest)] if strongest > 0.0 else None
     profile.see(x)
-    if leading is None or score < context.threshold:
+    if leading is None or score < config.threshold:
         profile.learn(x)
         return profile, Outcome("scored", score, leading, None, True)
-    alert = build_alert(profile, x, score, parts)
+    alert = build_alert(profile, record, x, score, parts)
     if profile.hold(_behaviour(leading, x), x) >= config.learning.ageing_days:
         profile.learn(x)
     else:
