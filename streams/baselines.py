@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
 from mode import Service
 from pydantic import ValidationError
 
@@ -96,14 +97,27 @@ class BaselineKeeper:
         self._seen = self._published = 0
 
     async def refresh(self) -> None:
-        """Reads the activity that came since the last call, and publishes a baseline where there is enough of it."""
+        """Reads the activity that came since the last call, and publishes a baseline where there is enough of it.
+
+        A cluster that doesn't answer is no reason to stop scoring: the next call goes on from here.
+        """
+        try:
+            await self._refresh()
+        except KafkaError as error:
+            _log.warning("no new baseline for now: Kafka doesn't answer", reason=str(error))
+
+    async def _refresh(self) -> None:
         await self._learn()
         if self._seen <= self._published * _GROWTH:
             return
         baseline = self._builder.build(dict(self._offsets))
-        self._published = self._seen
-        async with AIOKafkaProducer(**self._options, acks="all", enable_idempotence=True) as producer:
+        producer = AIOKafkaProducer(**self._options, acks="all", enable_idempotence=True)
+        try:
+            await producer.start()
             await producer.send_and_wait(self._topic, baseline.to_json(), key=baseline.version.encode())
+        finally:
+            await producer.stop()
+        self._published = self._seen
         _log.info("baseline published", version=baseline.version, records=self._seen)
 
     async def _learn(self) -> None:
@@ -114,13 +128,16 @@ class BaselineKeeper:
             auto_offset_reset="earliest",
             isolation_level="read_committed",
         )
-        async with consumer:
+        try:
+            await consumer.start()
             partitions = sorted(consumer.assignment())
             for tp in partitions:
                 if str(tp.partition) in self._offsets:
                     consumer.seek(tp, self._offsets[str(tp.partition)])
             for tp, end in (await consumer.end_offsets(partitions)).items():
                 await self._learn_partition(consumer, tp, end)
+        finally:
+            await consumer.stop()
 
     async def _learn_partition(self, consumer: AIOKafkaConsumer, tp: TopicPartition, end: int) -> None:
         while (position := await consumer.position(tp)) < end:

@@ -96,6 +96,7 @@ def root() -> Any:  # noqa: ANN401 - typer doesn't export click's Group
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs ``airlock`` with these arguments (without them: the process's own) and returns its exit code."""
+    _open_closed_streams()
     try:
         code = root().main(args=argv, prog_name="airlock", standalone_mode=False)
         sys.stdout.flush()
@@ -110,6 +111,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         return _failed(error)
     return code if isinstance(code, int) else 0
+
+
+def _open_closed_streams() -> None:
+    """Some supervisors start processes without standard streams: the first sockets would take their places."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w", closefd=False))
 
 
 def _output_gone() -> int:

@@ -135,7 +135,8 @@ class PartitionSource(Service, ConsumerRebalanceListener):  # type: ignore[misc]
                 continue
             due = time.monotonic() + self.spec.batch_interval_s
             partition.in_flight = settled = asyncio.get_running_loop().create_future()
-            await self.channel.send(value=Batch(partition, records, settled))
+            # Not ``send``: it wraps its value in an event, and Faust skips events from before its own rebalances.
+            await self.channel.put(Batch(partition, records, settled))  # type: ignore[arg-type]
             await settled
             partition.in_flight = None
 

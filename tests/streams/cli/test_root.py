@@ -168,3 +168,10 @@ def test_an_interrupt_ends_it_quietly():
 
 def test_the_root_command_can_be_had_for_documentation():
     assert root().list_commands(None) == NAMES
+
+
+def test_a_process_without_standard_streams_works_all_the_same():
+    command = (
+        f"exec {sys.executable} -c 'from streams.cli import main; raise SystemExit(main())' config show <&- >&- 2>&-"
+    )
+    assert subprocess.run(["/bin/sh", "-c", command], check=False, timeout=60).returncode == 0
