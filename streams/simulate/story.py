@@ -8,10 +8,9 @@ from datetime import UTC, datetime, timedelta
 from schemas.errors import UsageError
 from streams.simulate.addresses import packaged_addresses
 from streams.simulate.attack import Attack
-from streams.simulate.incidents import Order, carry_out
 from streams.simulate.journal import Journal
 from streams.simulate.machines import Machine
-from streams.simulate.origins import hosted
+from streams.simulate.origins import abroad, hosted
 from streams.simulate.people import Human
 from streams.simulate.randomness import derive
 from streams.simulate.spec import HOUR, MINUTE, SECOND, SimulatedEvent, SimulationSpec
@@ -100,9 +99,13 @@ def _published(drafts: list[Draft]) -> tuple[SimulatedEvent, ...]:
 
 
 def _takeover(cast: _Cast, at: int) -> StoryAttack:
-    planted = carry_out(cast.world, Order("story-1", "takeover_abroad_loud", "easy", cast.awake, at))
-    drafts = [draft for draft in planted.drafts if draft.at < at + 20 * MINUTE]
-    return StoryAttack("a stolen session is used from abroad", cast.awake.id, _published(drafts))
+    attack = _attack(cast.world, cast.awake, at, "story-1")
+    ip = abroad(cast.world, attack.rng, cast.awake, at, "easy")
+    session = attack.login(at, ip)
+    for number in range(40):
+        action = ("secret.read", "repo.clone", "pipeline.run")[number % 3]
+        attack.act(at + (number + 1) * 20 * SECOND, action, attack.stranger(), ip, session)
+    return StoryAttack("a stolen session is used from abroad", cast.awake.id, _published(attack.journal.drafts))
 
 
 def _clones(cast: _Cast, at: int) -> StoryAttack:
