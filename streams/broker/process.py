@@ -15,7 +15,7 @@ from kafka.errors import KafkaError
 
 from streams.broker.config import HOST
 
-__all__ = ["Launched", "answers", "environment", "free_ports", "mark"]
+__all__ = ["Launched", "answers", "environment", "free_ports", "has_ended", "mark"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,13 @@ class Launched:
 def mark(folder: Path) -> str:
     """The argument by which the process of this folder is told from all others, recycled pids included."""
     return f"-Dairlock.broker={folder}"
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Whether it runs no more; its parent, which may be another process, need not have taken note."""
+    with suppress(psutil.NoSuchProcess):
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    return True
 
 
 def answers(pid: int, port: int) -> bool:

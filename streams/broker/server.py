@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 from schemas.errors import UnavailableError
 from streams.broker import config
 from streams.broker.jars import KAFKA_VERSION, WAY_OUT, JarStore
-from streams.broker.process import Launched, answers, environment, free_ports, mark
+from streams.broker.process import Launched, answers, environment, free_ports, has_ended, mark
 from streams.settings import BrokerSettings
 
 __all__ = ["EmbeddedBroker", "RunningBroker"]
@@ -222,13 +222,15 @@ class EmbeddedBroker:
         return _failed(f"Kafka ended while starting ({_reason(said)}): see {self._log}")
 
     def _end(self, launched: Launched) -> None:
-        for end in (psutil.Process.terminate, psutil.Process.kill):
+        process = launched.process(self._mark)
+        if process is None:
+            return
+        for end in (process.terminate, process.kill):
             with suppress(psutil.NoSuchProcess):
-                end(psutil.Process(launched.pid))
+                end()
             deadline = time.monotonic() + _STOP_S
             while time.monotonic() < deadline:
-                # Not psutil's wait(): it would wait for the parent, which may be another process, to take note.
-                if launched.process(self._mark) is None:
+                if has_ended(process):
                     return
                 time.sleep(_POLL_S)
         raise _failed(f"the broker (pid {launched.pid}) doesn't end: end it by hand")
