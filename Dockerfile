@@ -19,11 +19,12 @@ COPY deploy/healthcheck.py /opt/airlock/healthcheck.py
 ENV PATH=/opt/airlock/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     AIRLOCK_DATA_DIR=/var/lib/airlock \
-    AIRLOCK_LOG__FORMAT=json
+    AIRLOCK_LOG__FORMAT=json \
+    AIRLOCK_WORKER__METRICS_PORT=9464
 USER airlock
 WORKDIR /var/lib/airlock
 VOLUME /var/lib/airlock
-# For workers; other commands end before it is first asked.
-HEALTHCHECK --interval=30s --timeout=20s --start-period=60s --retries=3 CMD ["python", "/opt/airlock/healthcheck.py"]
+# For workers, which answer at their metrics port; other commands end before it is first asked.
+HEALTHCHECK --interval=15s --timeout=15s --start-period=60s --start-interval=2s --retries=3 CMD ["python", "/opt/airlock/healthcheck.py"]
 ENTRYPOINT ["airlock"]
 CMD ["worker"]

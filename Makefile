@@ -2,7 +2,7 @@
 # `make PYTHON=python3.13 test` chooses the Python; `make test ARGS="-k hours"` passes arguments on.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test bench fmt check docs lock clean
+.PHONY: help install demo test bench chaos fmt check docs lock clean
 
 PYTHON ?=
 ARGS ?=
@@ -22,8 +22,11 @@ demo: install ## see it work: real Kafka, real alerts, in about a minute
 test: install ## run all tests
 	@$(BIN)/python -m pytest $(ARGS)
 
-bench: install ## measure throughput and latency through a real broker (minutes)
-	@$(BIN)/python benchmarks/pipeline.py $(ARGS)
+bench: install ## measure throughput, latency and memory through a real broker (minutes)
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+chaos: install ## kill, freeze, starve and poison workers and broker, and audit what is left (long)
+	@$(BIN)/python -m benchmarks.chaos $(ARGS)
 
 fmt: install ## format the code and fix what can be fixed
 	@$(BIN)/ruff format .

@@ -1,52 +1,49 @@
-"""Whether this container's worker does its share: Kafka's coordinator counts it among both consumer groups.
+"""Whether this container's worker does its share: it says so itself, at ``/readyz``.
 
-A worker whose event loop hangs sends no heartbeats and is put out of its groups within ``worker.session_timeout_s``.
-Exits with 0 where the worker is a member, else with 1 and one line.
+A worker whose event loop hangs doesn't answer. Exits with 0 where it is ready, else with 1 and one line.
 """
 
 from __future__ import annotations
 
-import socket
+import json
 import sys
-
-from kafka import KafkaAdminClient
+import urllib.error
+import urllib.request
 
 from schemas.errors import AirlockError
 from streams.config import load_settings
-from streams.kafka import client_options, reaching
-from streams.settings import Settings
+from streams.settings import WorkerSettings
 
-__all__ = ["missing_groups"]
+__all__ = ["why_unhealthy"]
 
-
-def missing_groups(settings: Settings, host: str) -> list[str]:
-    """The consumer groups of which no worker of ``host`` is a member.
-
-    Raises:
-        UnavailableError: where Kafka doesn't answer.
-    """
-    groups = [settings.topic("normalise"), settings.topic("score")]
-    with reaching(settings):
-        admin = KafkaAdminClient(**client_options(settings), client_id="airlock-health", request_timeout_ms=5_000)
-        try:
-            described = admin.describe_groups(groups)
-        finally:
-            admin.close()
-    return [name for name in groups if not any(_is_of(host, member) for member in described[name]["members"])]
+_PATIENCE_S = 10.0
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what a worker may listen at, and how it is reached then
 
 
-def _is_of(host: str, member: dict[str, str | None]) -> bool:
-    # Workers are named after their host, see streams.worker.
-    return (member["group_instance_id"] or "").rpartition("-")[0] == host
+def why_unhealthy(worker: WorkerSettings) -> str | None:
+    """What keeps this host's first worker from doing its share; nothing where it does."""
+    if not worker.metrics_port:
+        return "worker.metrics_port is not set, so the worker can't be asked"
+    host = _ANY.get(worker.metrics_host, worker.metrics_host)
+    url = f"http://{f'[{host}]' if ':' in host else host}:{worker.metrics_port}/readyz"
+    # No proxy: it is this host that is asked.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=_PATIENCE_S):
+            return None
+    except urllib.error.HTTPError as error:
+        return "; ".join(json.load(error)["missing"])
+    except (OSError, ValueError, KeyError) as error:
+        return f"{url} doesn't answer: {error}"
 
 
 def _main() -> None:
     try:
-        missing = missing_groups(load_settings().settings, socket.gethostname())
+        why = why_unhealthy(load_settings().settings.worker)
     except AirlockError as error:
-        sys.exit(f"unhealthy: {error}")
-    if missing:
-        sys.exit(f"unhealthy: not a member of {' and '.join(missing)}")
+        why = str(error)
+    if why is not None:
+        sys.exit(f"unhealthy: {why}")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ from detectors.config import MODEL_VERSION, DetectorConfig
 from detectors.geography import describe
 from detectors.profile import Profile
 from detectors.wording import counted
-from schemas.activity import Activity
 from schemas.alert import Alert, Finding, Located, NotEvaluable
 
 __all__ = ["LONGEST_TITLE", "build_alert", "config_digest", "digest"]
@@ -42,8 +41,9 @@ def _digest_of_json(config: str, geo_version: str) -> str:
     return digest(config, str(MODEL_VERSION), geo_version)
 
 
-def build_alert(profile: Profile, record: Activity, x: Sighting, score: float, parts: tuple[float, ...]) -> Alert:
+def build_alert(profile: Profile, x: Sighting, score: float, parts: tuple[float, ...]) -> Alert:
     """The alert of an event about to be noted; opens its case or joins the open one."""
+    record = x.record.activity()
     event = record.event
     explained = [detector.explain_one(x) for detector in profile.detectors()]
     findings = sorted(

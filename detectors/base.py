@@ -5,18 +5,22 @@ The verbs are river's (Montiel et al., JMLR 22, 2021): score, then learn, one ev
 
 from __future__ import annotations
 
-from math import log1p
+from datetime import UTC, datetime
+from functools import lru_cache
+from math import expm1, log1p
 from typing import ClassVar, Final, Protocol, runtime_checkable
 from zlib import crc32
 
+from detectors.combine import Pool
 from detectors.config import DetectorConfig, GeographyConfig, RateConfig
-from schemas.activity import Activity, Place
+from schemas.activity import NETWORK_CLASSES, Activity, Recorded
 from schemas.alert import Finding, NotEvaluable
 from schemas.baseline import HOURS_OF_WEEK, Baseline, Population
-from schemas.event import ACTOR_KINDS, ActorKind, Event
+from schemas.event import ACTOR_KINDS, ActorKind
 
 __all__ = [
     "BINS",
+    "EVEN",
     "Context",
     "Detector",
     "Peers",
@@ -29,7 +33,14 @@ __all__ = [
 
 BINS: Final = 48
 """Hours of a weekday, then hours of a weekend day, UTC."""
+EVEN: Final = (5 / HOURS_OF_WEEK,) * 24 + (2 / HOURS_OF_WEEK,) * 24
+"""The share of the week that each bin takes."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_HOUR = 72  # 1970-01-01 was a Thursday; weeks begin on Monday
+_BIN_OF: Final = tuple(hour % 24 if hour < 120 else 24 + hour % 24 for hour in range(HOURS_OF_WEEK))
+_PLACELESS: Final = ("hosting", "vpn", "satellite")
+_NETWORK_OF: Final = {name: (index, name in _PLACELESS) for index, name in enumerate(NETWORK_CLASSES)}
+_UNKNOWN: Final = NETWORK_CLASSES.index("unknown")
 _COUNTRIES = 100.0  # countries and networks that a stranger's next address is spread over, in effect
 _NETWORKS = 1000.0
 _ATTACKER_COUNTRIES = 40.0  # attackers are less spread: few countries and networks make most of them
@@ -39,10 +50,10 @@ _MATURE_ACTORS = 20.0  # actors at which a baseline's shares are half believed
 
 def bin_of_hour(hour: int) -> int:
     """The bin (of 48) of an hour counted from the epoch."""
-    of_week = (hour + _EPOCH_HOUR) % HOURS_OF_WEEK
-    return of_week % 24 if of_week < 120 else 24 + of_week % 24
+    return _BIN_OF[(hour + _EPOCH_HOUR) % HOURS_OF_WEEK]
 
 
+@lru_cache(maxsize=1_024)
 def country_code(country: str) -> int:
     """An ISO 3166 alpha-2 code as a small number."""
     return ord(country[0]) << 8 | ord(country[1])
@@ -53,12 +64,31 @@ def country_name(code: int) -> str:
     return chr(code >> 8) + chr(code & 255)
 
 
+@lru_cache(maxsize=1_024)  # a stream's actions repeat
+def _number_of(action: str) -> int:
+    return crc32(action.encode())
+
+
 class RatePrior:
-    """What ``RateConfig`` says of one kind of actor, as the sums that a posterior starts from."""
+    """What ``RateConfig`` says of one kind of actor, as the sums that a posterior starts from.
 
-    __slots__ = ("degrees", "least_spread", "location", "memory", "most_degrees", "slack", "squares", "sum", "weight")
+    ``least`` is the smallest count of an active hour; up to ``calm`` a count is usual whatever was learned.
+    """
 
-    def __init__(self, config: RateConfig, kind: str) -> None:
+    __slots__ = (
+        "calm",
+        "degrees",
+        "least_spread",
+        "location",
+        "memory",
+        "most_degrees",
+        "slack",
+        "squares",
+        "sum",
+        "weight",
+    )
+
+    def __init__(self, config: RateConfig, kind: str, least: int) -> None:
         self.location = log1p(config.usual.of(kind))
         self.weight = config.usual_weight
         self.sum = self.weight * self.location
@@ -68,24 +98,30 @@ class RatePrior:
         self.least_spread = config.least_spread
         self.most_degrees = config.most_degrees
         self.memory = config.memory_hours
+        self.calm = 0.999_999 * expm1(min(self.location, log1p(least)) + self.slack)  # less what rounding may add
 
 
 class Peers:
     """One kind of actor: what is usual among its members, and its priors, made ready for judging single events.
 
     ``countries`` and ``networks`` map to the pair (how likely a member's new place is this one, how likely an
-    attacker's is); ``hours`` is each bin's share against an even spread over the week.
+    attacker's is); ``hours`` is each bin's share against an even spread over the week. What is configured
+    alike for every kind stands here too where each event needs it.
     """
 
     __slots__ = (
         "countries",
         "country_concentration",
+        "discount",
         "hours",
+        "hours_prior",
         "network_concentration",
         "networks",
         "no_country",
         "no_network",
+        "ramp_hours",
         "resources",
+        "settle_hours",
         "spikes",
     )
 
@@ -93,8 +129,9 @@ class Peers:
         geo = config.geography
         self.country_concentration = geo.country_concentration.of(kind)
         self.network_concentration = geo.network_concentration.of(kind)
-        self.spikes = RatePrior(config.spikes, kind)
-        self.resources = RatePrior(config.resources, kind)
+        self.discount, self.ramp_hours, self.settle_hours = geo.discount, geo.ramp_hours, geo.settle_hours
+        self.spikes = RatePrior(config.spikes, kind, least=1)
+        self.resources = RatePrior(config.resources, kind, least=0)
         maturity = population.actors / (population.actors + _MATURE_ACTORS)
         self.countries, self.no_country = _shares(
             {country_code(name): count for name, count in population.countries.items()},
@@ -108,6 +145,7 @@ class Peers:
             maturity,
             (_NETWORKS, _ATTACKER_NETWORKS),
         )
+        self.hours_prior = config.hours.prior_hours
         self.hours = _hours(population, config.hours.peer_floor)
 
 
@@ -147,13 +185,15 @@ def _hours(population: Population, floor: float) -> tuple[float, ...]:
 class Context:
     """What is in force for many events: the configuration, and the baseline made ready."""
 
-    __slots__ = ("baseline", "config", "geography", "hours", "peers")
+    __slots__ = ("baseline", "config", "forget_s", "peers", "pool", "remembered_ids", "threshold")
 
     def __init__(self, config: DetectorConfig, baseline: Baseline) -> None:
         self.config = config
-        self.geography = config.geography
-        self.hours = config.hours
         self.baseline = baseline
+        self.pool = Pool(config.weights)
+        self.threshold = config.threshold
+        self.forget_s = config.learning.forget_days * 86_400
+        self.remembered_ids = config.learning.remembered_ids
         nobody = Population()
         self.peers = {kind: Peers(kind, baseline.populations.get(kind, nobody), config) for kind in ACTOR_KINDS}
 
@@ -161,45 +201,61 @@ class Context:
 class Sighting:
     """One activity as the detectors see it; made once per step, never changed.
 
-    ``seconds`` and ``hour`` count from the epoch, UTC; ``action`` and ``country`` are those names as numbers (no
-    country: 0); ``bin`` is the hour of the week's; ``left`` is the share of the clock hour that is still to come;
-    ``peers`` are the actors of its kind.
+    ``seconds`` and ``hour`` count from the epoch, UTC; ``left`` is the share of the clock hour that is still to come;
+    ``bin`` is the hour of the week's; ``action`` and ``country`` are those names as numbers (no country: 0), and
+    ``network`` is the class of network as one; ``placeless`` networks say nothing of where a person is; ``peers`` are
+    the actors of its kind. The place's numbers are None where they, or the place, are unknown.
     """
 
     __slots__ = (
         "action",
+        "asn",
         "bin",
-        "config",
+        "context",
         "country",
         "event",
-        "geography",
         "hour",
-        "hours",
         "kind",
+        "latitude",
         "left",
+        "longitude",
+        "network",
         "peers",
         "place",
+        "placeless",
+        "record",
+        "resource",
         "seconds",
-        "unplaced",
     )
 
-    def __init__(self, record: Activity, context: Context) -> None:
-        event: Event = record.event
-        place: Place | None = record.place
-        self.event = event
-        self.place = place
-        self.unplaced = record.unplaced
-        self.kind = event.actor_kind
-        self.seconds = seconds = int(event.time.timestamp())
-        self.hour, gone = divmod(seconds, 3600)
-        self.left = 1.0 - gone / 3600.0
-        self.bin = bin_of_hour(self.hour)
-        self.country = 0 if place is None or place.country is None else country_code(place.country)
-        self.action = crc32(event.action.encode())
-        self.config = context.config
-        self.geography = context.geography
-        self.hours = context.hours
-        self.peers = context.peers[event.actor_kind]
+    def __init__(self, record: Activity | Recorded, context: Context) -> None:
+        self.record = record
+        self.context = context
+        self.event = event = record.event
+        self.kind = kind = event.actor_kind
+        self.peers = context.peers[kind]
+        self.action = _number_of(event.action)
+        self.resource = event.resource
+        since = event.time - _EPOCH
+        of_day = since.seconds
+        self.hour = hour = since.days * 24 + of_day // 3600
+        self.seconds = since.days * 86_400 + of_day
+        self.left = 1.0 - of_day % 3600 / 3600.0
+        self.bin = _BIN_OF[(hour + _EPOCH_HOUR) % HOURS_OF_WEEK]
+        self.place = place = record.place
+        if place is None:
+            self.country, self.network, self.placeless = 0, _UNKNOWN, False
+            self.asn = self.latitude = self.longitude = None
+            return
+        country = place.country
+        self.country = 0 if country is None else country_code(country)
+        self.network, self.placeless = _NETWORK_OF[place.network]
+        self.asn, self.latitude, self.longitude = place.asn, place.latitude, place.longitude
+
+    @property
+    def config(self) -> DetectorConfig:
+        """The configuration in force."""
+        return self.context.config
 
 
 @runtime_checkable

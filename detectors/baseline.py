@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import Final
 
 from detectors.maths import stable_hash
-from schemas.activity import Activity
+from schemas.activity import Activity, Recorded
 from schemas.baseline import HOURS_OF_WEEK, Baseline, Population
 from schemas.event import ACTOR_KINDS
 
@@ -58,7 +58,7 @@ class BaselineBuilder:
         self._kinds = {kind: _Kind() for kind in ACTOR_KINDS}
         self._hashes: dict[str, int] = {}
 
-    def learn_one(self, activity: Activity) -> None:
+    def learn_one(self, activity: Activity | Recorded) -> None:
         """Counts one record; those of credentials are passed over, for their events come by actor as well."""
         event = activity.event
         if not activity.subject.startswith("actor:"):

@@ -14,31 +14,48 @@ from __future__ import annotations
 from detectors.config import DetectorConfig, WeightConfig
 from schemas.alert import Severity
 
-__all__ = ["Terms", "combine", "severity_of"]
+__all__ = ["Parts", "Pool", "Terms", "severity_of"]
 
 Terms = tuple[float | None, float | None, float | None, float | None]
 """Raw decades of geography, hours, spikes and resources, in the order of the registry; ``None``: not evaluable."""
+Parts = tuple[float, float, float, float]
+"""What each of them adds to the score, in the same order."""
 
 
-def combine(terms: Terms, weights: WeightConfig) -> tuple[float, tuple[float, float, float, float]]:
-    """The score, and what each detector adds to it.
+class Pool:
+    """The weights, made ready for many events.
 
-    >>> combine((None, None, None, None), WeightConfig())[0]
+    >>> Pool(WeightConfig()).combine((None, None, None, None))[0]
     0.0
-    >>> round(combine((3.0, -9.0, 4.0, 2.0), WeightConfig(geography=0.5, hours=0.5, spikes=0.5, resources=0.5))[0], 2)
+    >>> half = WeightConfig(geography=0.5, hours=0.5, spikes=0.5, resources=0.5)
+    >>> round(Pool(half).combine((3.0, -9.0, 4.0, 2.0))[0], 2)
     3.55
     """
-    floor, ceiling = weights.floor, weights.ceiling
-    geography, hours, spikes, resources = terms
-    place = weights.geography * _limit(geography, floor, ceiling) if geography else 0.0
-    time = weights.hours * _limit(hours, floor, ceiling) if hours else 0.0
-    burst = weights.spikes * _limit(spikes, floor, ceiling) if spikes else 0.0
-    fresh = weights.resources * _limit(resources, floor, ceiling) if resources else 0.0
-    if burst < fresh:
-        burst *= weights.overlap
-    else:
-        fresh *= weights.overlap
-    return place + time + burst + fresh, (place, time, burst, fresh)
+
+    __slots__ = ("ceiling", "floor", "geography", "hours", "overlap", "resources", "spikes")
+
+    def __init__(self, weights: WeightConfig) -> None:
+        self.geography, self.hours = weights.geography, weights.hours
+        self.spikes, self.resources = weights.spikes, weights.resources
+        self.overlap, self.floor, self.ceiling = weights.overlap, weights.floor, weights.ceiling
+
+    def combine(self, terms: Terms) -> tuple[float, Parts]:
+        """The score, and what each detector adds to it."""
+        geography, hours, spikes, resources = terms
+        place = self.geography * self._limit(geography) if geography else 0.0
+        time = self.hours * self._limit(hours) if hours else 0.0
+        burst = self.spikes * self._limit(spikes) if spikes else 0.0
+        fresh = self.resources * self._limit(resources) if resources else 0.0
+        if burst < fresh:
+            burst *= self.overlap
+        else:
+            fresh *= self.overlap
+        return place + time + burst + fresh, (place, time, burst, fresh)
+
+    def _limit(self, value: float) -> float:
+        if value < self.floor:
+            return self.floor
+        return self.ceiling if value > self.ceiling else value
 
 
 def severity_of(score: float, config: DetectorConfig) -> Severity:
@@ -49,9 +66,3 @@ def severity_of(score: float, config: DetectorConfig) -> Severity:
     if score >= steps.high:
         return "high"
     return "medium" if score >= steps.medium else "low"
-
-
-def _limit(value: float, floor: float, ceiling: float) -> float:
-    if value < floor:
-        return floor
-    return ceiling if value > ceiling else value

@@ -132,8 +132,10 @@ class LearningConfig(_Section):
     """A behaviour that raised alerts on so many distinct days, none called malicious, is learned from then on."""
     case_gap_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
     """Alerts of one subject further apart than this belong to different cases."""
+    forget_days: Annotated[int, Field(ge=1, le=1460)] = 180
+    """A subject away for longer than so many days is forgotten: its next event is its first."""
     remembered_ids: Annotated[int, Field(ge=0, le=1024)] = 64
-    """Event ids remembered per subject, so that a publisher's retry is not a second event (9 bytes each)."""
+    """Event ids remembered per subject, so that a publisher's retry is not a second event (8 bytes each)."""
 
 
 class DetectorConfig(_Section):

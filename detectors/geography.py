@@ -11,7 +11,7 @@ the radius of each, against the subject's own rate of it: someone with two VPNs 
 from __future__ import annotations
 
 from math import log10
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 import msgspec
 
@@ -19,16 +19,14 @@ from detectors.base import Sighting, country_name
 from detectors.habits import UNIT, Habits, Tally
 from detectors.maths import distance_km
 from detectors.wording import counted
-from schemas.activity import NETWORK_CLASSES, NetworkClass, Place
+from schemas.activity import NETWORK_CLASSES, Place, RecordedPlace
 from schemas.alert import Finding, NotEvaluable
 
 __all__ = ["Anchor", "Geography"]
 
 _COUNTRIES: Final = 16
 _NETWORKS: Final = 24
-_PLACELESS: Final = frozenset({"hosting", "vpn", "satellite"})
-_CLASS_INDEX: Final = {name: index for index, name in enumerate(NETWORK_CLASSES)}
-_UNKNOWN: Final = _CLASS_INDEX["unknown"]
+_UNKNOWN: Final = NETWORK_CLASSES.index("unknown")
 _CLASS_PRIOR_HOURS: Final = 10.0
 _ATTACKER_TRAVELS: Final = 0.5  # half of takeovers begin while the owner is at work elsewhere
 _LEAST_ANCHOR_MINUTES: Final = 1.0  # clocks of two sources differ by about so much
@@ -41,9 +39,10 @@ _USUAL: Final[dict[str, tuple[float, ...]]] = {
     "service": (0.60, 0.02, 0.02, 0.01, 0.15, 0.10, 0.10),
     "token": (0.45, 0.03, 0.04, 0.01, 0.17, 0.20, 0.10),
 }
+_CLASS_PRIOR: Final = {kind: tuple(_CLASS_PRIOR_HOURS * share for share in shares) for kind, shares in _USUAL.items()}
 
 
-class Anchor(msgspec.Struct, array_like=True):
+class Anchor(msgspec.Struct, array_like=True, gc=False):
     """Where the subject was last, on a network that says where it is."""
 
     seconds: int
@@ -53,14 +52,14 @@ class Anchor(msgspec.Struct, array_like=True):
     name: str
 
 
-class _Judgement(msgspec.Struct):
-    """The terms of one score, and what they were computed from."""
+class _Judgement(NamedTuple):
+    """One score, and the terms that it was computed from."""
 
     score: float
-    country: float = 0.0
-    network: float = 0.0
-    class_: float = 0.0
-    travel: float = 0.0
+    country: float
+    network: float
+    class_: float
+    travel: float
 
 
 class Geography(msgspec.Struct, array_like=True):
@@ -82,20 +81,17 @@ class Geography(msgspec.Struct, array_like=True):
 
     def learn_one(self, x: Sighting, /) -> None:
         """Counts the place as one of the subject's."""
-        place = x.place
-        if place is None:
+        if x.place is None:
             return
-        half_life = x.geography.half_life_weeks
-        if place.asn is not None and self.networks.add(place.asn, x.hour, _NETWORKS, half_life):
-            self.classes[_CLASS_INDEX[place.network]] += 1
-            if sum(self.classes) > 2_000:  # a year and more of working hours; older ones fade
-                self.classes = [count // 2 for count in self.classes]
-            self.journeys += self._too_fast(x, place)
-        if place.network in _PLACELESS:
+        asn, hour = x.asn, x.hour
+        if asn is not None and not self.networks.counts(asn, hour):
+            self._count(asn, x)
+        if x.placeless:
             return
-        if x.country:
-            self.countries.add(x.country, x.hour, _COUNTRIES, half_life)
-        self._settle_at(x.seconds, place)
+        country = x.country
+        if country and not self.countries.counts(country, hour):
+            self.countries.add(country, hour, _COUNTRIES, x.config.geography.half_life_weeks)
+        self._settle_at(x)
 
     def skip_one(self, x: Sighting, /) -> None:
         """Where an attacker may have been says nothing about the subject."""
@@ -104,7 +100,8 @@ class Geography(msgspec.Struct, array_like=True):
         """What is new about the place, against what the subject is known by."""
         place, judgement = x.place, self._judge(x)
         if place is None or judgement is None:
-            reason = x.unplaced if place is None and x.unplaced else "no earlier place of this subject is known"
+            why_not = x.record.unplaced
+            reason = why_not if place is None and why_not else "no earlier place of this subject is known"
             return NotEvaluable(detector=self.name, reason=reason)
         return Finding(
             detector=self.name,
@@ -114,7 +111,7 @@ class Geography(msgspec.Struct, array_like=True):
             expected=self._expected(),
         )
 
-    def distance_from_anchor(self, place: Place) -> float:
+    def distance_from_anchor(self, place: Place | RecordedPlace) -> float:
         """Kilometres from where the subject was last, less both radii; 0 where either is unknown."""
         anchor = self.anchor
         if anchor is None or place.latitude is None or place.longitude is None:
@@ -123,81 +120,83 @@ class Geography(msgspec.Struct, array_like=True):
         return max(0.0, km - anchor.radius_km - (place.radius_km or 0.0))
 
     def _judge(self, x: Sighting) -> _Judgement | None:
-        place, networks = x.place, self.networks
-        if place is None or not (networks.total or self.countries.total):
+        networks, hours = self.networks, max(self.networks.total, self.countries.total)
+        if x.place is None or not hours:
             return None
-        hosted, asn = place.network in _PLACELESS, place.asn
-        row = None if asn is None else networks.known(asn, x.hour, x.geography.settle_hours)
-        country = network = 0.0
-        if x.country and self.countries.total and not (hosted and (row is not None or x.kind != "human")):
+        asn, placeless, human, peers = x.asn, x.placeless, x.kind == "human", x.peers
+        row = None if asn is None else networks.known(asn, x.hour, peers.settle_hours)
+        country = network = travel = 0.0
+        if x.country and self.countries.total and not (placeless and (row is not None or not human)):
             country = self._country(x)
         if asn is not None and networks.total:
-            share, attacker = x.peers.networks.get(asn, x.peers.no_network)
+            share, attacker = peers.networks.get(asn, peers.no_network)
             if row is None and country > 0.5:  # a new country brings a new network: that news is paid for already
                 network = log10(attacker / share)
             else:
-                concentration = x.peers.network_concentration
-                network = log10(attacker / networks.chance(row, share, concentration, x.geography.discount))
-        class_ = self._class(x.kind, place.network)
-        if class_ < 0 and row is None and x.kind != "human":
+                network = log10(attacker / networks.chance(row, share, peers.network_concentration, peers.discount))
+        class_ = self._class(x)
+        if class_ < 0 and row is None and not human:
             class_ = 0.0  # another data centre is no less news for being one
-        travel = 0.0
-        if row is None or not hosted:
-            travel = self._travel(x, place) * (0.5 if hosted else 1.0)
+        if (row is None or not placeless) and self._too_fast(x):
+            travel = self._travel(x) * (0.5 if placeless else 1.0)
         score = country + network + class_ + travel
         if score > 0:
-            hours = max(networks.total, self.countries.total) / UNIT
-            score *= hours / (hours + x.geography.ramp_hours)
+            known = hours / UNIT
+            score *= known / (known + peers.ramp_hours)
         return _Judgement(score, country, network, class_, travel)
 
     def _country(self, x: Sighting) -> float:
-        peers, habits, config = x.peers, self.countries, x.geography
-        share, attacker = peers.countries.get(x.country, peers.no_country)
-        row = habits.known(x.country, x.hour, config.settle_hours)
-        return log10(attacker / habits.chance(row, share, peers.country_concentration, config.discount))
+        peers, habits, country = x.peers, self.countries, x.country
+        share, attacker = peers.countries.get(country, peers.no_country)
+        row = habits.known(country, x.hour, peers.settle_hours)
+        return log10(attacker / habits.chance(row, share, peers.country_concentration, peers.discount))
 
-    def _class(self, kind: str, network: NetworkClass) -> float:
-        index = _CLASS_INDEX[network]
+    def _class(self, x: Sighting) -> float:
+        index, classes = x.network, self.classes
         if index == _UNKNOWN:
             return 0.0
-        seen = sum(self.classes)
-        usual = (self.classes[index] + _CLASS_PRIOR_HOURS * _USUAL[kind][index]) / (seen + _CLASS_PRIOR_HOURS)
+        usual = (classes[index] + _CLASS_PRIOR[x.kind][index]) / (sum(classes) + _CLASS_PRIOR_HOURS)
         return log10(_ATTACKER[index] / usual)
 
-    def _travel(self, x: Sighting, place: Place) -> float:
-        if not self._too_fast(x, place):
-            return 0.0
-        hours = self.networks.total / UNIT
-        rate = (self.journeys + 20 * x.geography.travel_rate) / (hours + 20)
+    def _travel(self, x: Sighting) -> float:
+        rate = (self.journeys + 20 * x.config.geography.travel_rate) / (self.networks.hours + 20)
         return max(0.0, log10(_ATTACKER_TRAVELS / rate))
 
-    def _too_fast(self, x: Sighting, place: Place) -> bool:
-        anchor, config = self.anchor, x.geography
-        if anchor is None or place.latitude is None or place.longitude is None:
+    def _too_fast(self, x: Sighting) -> bool:
+        anchor, latitude, longitude = self.anchor, x.latitude, x.longitude
+        if anchor is None or latitude is None or longitude is None:
             return False
-        if abs(anchor.latitude - place.latitude) < 1 and abs(anchor.longitude - place.longitude) < 1:
+        if -1 < anchor.latitude - latitude < 1 and -1 < anchor.longitude - longitude < 1:
             return False  # at most 160 km: not worth the trigonometry
+        config = x.config.geography
         hours = max(abs(x.seconds - anchor.seconds) / 60, _LEAST_ANCHOR_MINUTES) / 60
-        if hours > 20_100 / config.travel_kmh:
+        if x.place is None or hours > 20_100 / config.travel_kmh:
             return False  # nowhere on Earth is further
-        km = self.distance_from_anchor(place)
+        km = self.distance_from_anchor(x.place)
         return km > config.travel_km and km > config.travel_kmh * hours
 
-    def _settle_at(self, seconds: int, place: Place) -> None:
-        if place.latitude is None or place.longitude is None:
+    def _count(self, asn: int, x: Sighting) -> None:
+        self.networks.add(asn, x.hour, _NETWORKS, x.config.geography.half_life_weeks)
+        self.classes[x.network] += 1
+        if sum(self.classes) > 2_000:  # a year and more of working hours; older ones fade
+            self.classes = [count // 2 for count in self.classes]
+        self.journeys += self._too_fast(x)
+
+    def _settle_at(self, x: Sighting) -> None:
+        anchor, place, latitude, longitude, seconds = self.anchor, x.place, x.latitude, x.longitude, x.seconds
+        if place is None or latitude is None or longitude is None:
             return
-        anchor = self.anchor
         if anchor is None:
-            self.anchor = Anchor(seconds, place.latitude, place.longitude, place.radius_km or 0.0, _short_name(place))
+            self.anchor = Anchor(seconds, latitude, longitude, place.radius_km or 0.0, _short_name(place))
         elif seconds >= anchor.seconds or anchor.seconds - seconds > 7 * 86_400:  # a broken clock was here
             anchor.seconds = seconds
-            if anchor.latitude != place.latitude or anchor.longitude != place.longitude:
-                anchor.latitude, anchor.longitude = place.latitude, place.longitude
+            if anchor.latitude != latitude or anchor.longitude != longitude:
+                anchor.latitude, anchor.longitude = latitude, longitude
                 anchor.radius_km, anchor.name = place.radius_km or 0.0, _short_name(place)
 
-    def _reasons(self, x: Sighting, place: Place, judgement: _Judgement) -> list[str]:
+    def _reasons(self, x: Sighting, place: Place | RecordedPlace, judgement: _Judgement) -> list[str]:
         reasons = []
-        settle, hour = x.geography.settle_hours, x.hour
+        settle, hour = x.peers.settle_hours, x.hour
         since = f"in {self.networks.hours:.0f} session-hours"
         if judgement.country > 0:
             seen = self.countries.known(x.country, hour, settle)
@@ -206,7 +205,7 @@ class Geography(msgspec.Struct, array_like=True):
             tally = self.networks.known(place.asn, hour, settle)
             reasons.append(f"network AS{place.asn} {_times(tally)} {since}")
         if judgement.class_ > 0.3:
-            seen_class = self.classes[_CLASS_INDEX[place.network]]
+            seen_class = self.classes[x.network]
             reasons.append(f"a {place.network} network in {seen_class} of {sum(self.classes)} session-hours")
         if judgement.travel > 0 and self.anchor is not None:
             km = self.distance_from_anchor(place)
@@ -233,11 +232,11 @@ def _shares_of(what: str, rows: list[tuple[str, int]], habits: Habits) -> str:
     return f"{what} {shares} of {habits.hours:.0f} session-hours"
 
 
-def _short_name(place: Place) -> str:
+def _short_name(place: Place | RecordedPlace) -> str:
     return (place.city or place.country or "there")[:32]
 
 
-def describe(place: Place) -> str:
+def describe(place: Place | RecordedPlace) -> str:
     """A place in words: city, country, network and class, as far as known."""
     where = ", ".join(part for part in (place.city, place.country) if part) or "unknown country"
     if place.asn is None:

@@ -19,7 +19,7 @@ _WEEK: Final = 168
 _MOST_WEEKS_AT_ONCE: Final = 13  # a broken clock may not wipe what was learned in years
 
 
-class Tally(msgspec.Struct, array_like=True):
+class Tally(msgspec.Struct, array_like=True, gc=False):
     """One row: stored session-hours, and the first and last hour (from the epoch) it was seen in."""
 
     count: int
@@ -56,12 +56,15 @@ class Habits(msgspec.Struct, array_like=True):
             return news * share
         return news * share + (1.0 - news) * tally.count / total
 
-    def add(self, key: int, hour: int, capacity: int, half_life_weeks: int) -> bool:
-        """Counts one session-hour; False where this very hour is counted already."""
+    def counts(self, key: int, hour: int) -> bool:
+        """Whether this very session-hour is counted already."""
+        tally = self.table.get(key)
+        return tally is not None and tally.last == hour
+
+    def add(self, key: int, hour: int, capacity: int, half_life_weeks: int) -> None:
+        """Counts one session-hour, which it doesn't count yet."""
         tally = self.table.get(key)
         if tally is not None:
-            if tally.last == hour:
-                return False
             tally.count += UNIT
             tally.last = max(tally.last, hour)
             tally.first = min(tally.first, hour)
@@ -74,7 +77,6 @@ class Habits(msgspec.Struct, array_like=True):
         self.total += UNIT
         if hour // _WEEK != self.week:
             self._fade(hour // _WEEK, half_life_weeks)
-        return True
 
     def _evict(self) -> None:
         key, tally = min(self.table.items(), key=lambda row: (row[1].count, row[1].last))

@@ -15,8 +15,7 @@ from typing import ClassVar, Final
 
 import msgspec
 
-from detectors.base import BINS, Sighting, bin_of_hour
-from schemas.activity import Place
+from detectors.base import BINS, EVEN, Sighting, bin_of_hour
 from schemas.alert import Finding, NotEvaluable
 
 __all__ = ["Hours"]
@@ -26,9 +25,7 @@ _KERNEL: Final = ((0, 6), (-1, 5), (1, 5), (-2, 4), (2, 4), (-3, 2), (3, 2))
 _OTHER: Final = 1
 """Weight of the same hour on the other kind of day, of which the kernel there takes part."""
 _UNIT: Final = sum(weight for _, weight in _KERNEL) + 3 * _OTHER
-_EVEN: Final = (5 / 168,) * 24 + (2 / 168,) * 24
 _MOST_PENDING: Final = 24
-_NEVER_HOME: Final = frozenset({"hosting", "vpn", "satellite"})
 _WEEK: Final = 168
 _DAYS: Final = ("weekdays", "weekends")
 
@@ -60,7 +57,7 @@ class Hours(msgspec.Struct, array_like=True):
             self._settle(hour, x)
             if hour not in pending:
                 pending.append(hour)
-                self._lean_to(x.place)
+                self._lean_to(x)
 
     def skip_one(self, x: Sighting, /) -> None:
         """An hour that an attacker may have kept is no habit."""
@@ -71,7 +68,7 @@ class Hours(msgspec.Struct, array_like=True):
         if score is None:
             return NotEvaluable(detector=self.name, reason="no settled hour of this subject is known")
         index = x.bin
-        days, even = _DAYS[index // 24], 100 * _EVEN[index]
+        days, even = _DAYS[index // 24], 100 * EVEN[index]
         seen = self.total / _UNIT
         share = 100 * self.bins[index] / self.total
         return Finding(
@@ -83,24 +80,23 @@ class Hours(msgspec.Struct, array_like=True):
         )
 
     def _score(self, index: int, x: Sighting) -> float:
-        prior = x.hours.prior_hours * _UNIT
-        own = self.bins[index] / _EVEN[index]
-        return log10((self.total + prior) / (own + prior * x.peers.hours[index]))
+        peers = x.peers
+        prior = peers.hours_prior * _UNIT
+        return log10((self.total + prior) / (self.bins[index] / EVEN[index] + prior * peers.hours[index]))
 
     def _shift(self, x: Sighting) -> int:
         """Hours that the sun is earlier here than at home, where that is another zone."""
-        place, home = x.place, self.longitude
-        if place is None or home is None or place.longitude is None or place.network in _NEVER_HOME:
+        here, home = x.longitude, self.longitude
+        if here is None or home is None or x.placeless or -15 < here - home < 15:
             return 0
-        if -15 < place.longitude - home < 15:
-            return 0
-        hours = round(((place.longitude - home + 180) % 360 - 180) / 15)
+        hours = round(((here - home + 180) % 360 - 180) / 15)
         return hours if abs(hours) >= 2 else 0
 
     def _settle(self, hour: int, x: Sighting) -> None:
-        pending, settle = self.pending, x.hours.settle_hours
+        pending, config = self.pending, x.config.hours
+        settle = config.settle_hours
         while pending and (not 0 <= hour - pending[0] < settle or len(pending) >= _MOST_PENDING):
-            self._fold(pending.pop(0), x.hours.half_life_weeks)
+            self._fold(pending.pop(0), config.half_life_weeks)
 
     def _fold(self, hour: int, half_life_weeks: int) -> None:
         week = hour // _WEEK
@@ -118,10 +114,10 @@ class Hours(msgspec.Struct, array_like=True):
             bins[(24 - start) + (of_day + offset) % 24] += _OTHER
         self.total += _UNIT
 
-    def _lean_to(self, place: Place | None) -> None:
-        if place is None or place.longitude is None or place.network in _NEVER_HOME:
+    def _lean_to(self, x: Sighting) -> None:
+        longitude = x.longitude
+        if longitude is None or x.placeless:
             return
-        longitude = place.longitude
         if self.longitude is None:
             self.longitude = longitude
         elif longitude != self.longitude:  # 1 in 50 session-hours: a few days away don't move a home

@@ -10,7 +10,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from math import asin, cos, e, erfc, log, log1p, log10, radians, sin, sqrt
 
-__all__ = ["distance_km", "evidence_of_tail", "stable_hash", "student_t_tail"]
+__all__ = ["distance_km", "evidence_of_tail", "stable_digest", "stable_hash", "student_t_tail"]
 
 _SQRT2 = sqrt(2.0)
 _MOST = 30.0  # decades; beyond it erfc underflows
@@ -52,4 +52,9 @@ def distance_km(latitude: float, longitude: float, to_latitude: float, to_longit
 
 def stable_hash(text: str) -> int:
     """64 bits that are the same in every process (``hash`` isn't) and that no sender can aim (as a CRC could be)."""
-    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+    return int.from_bytes(stable_digest(text), "big")
+
+
+def stable_digest(text: str) -> bytes:
+    """The same 64 bits as eight bytes."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()

@@ -12,27 +12,30 @@ import msgspec
 
 from detectors.base import Detector, Sighting
 from detectors.combine import Terms
+from detectors.config import DetectorConfig
 from detectors.geography import Geography
 from detectors.hours import Hours
+from detectors.layouts import OLDER
 from detectors.resources import Resources
 from detectors.spikes import Spikes
 from schemas.errors import StateError
 from schemas.event import ActorKind
 
-__all__ = ["DETECTORS", "LARGEST", "PROFILE_VERSION", "Held", "Profile"]
+__all__ = ["DETECTORS", "LARGEST", "PROFILE_VERSION", "Held", "Profile", "expired"]
 
 DETECTORS: Final[tuple[type[Detector], ...]] = (Geography, Hours, Spikes, Resources)
 """All detectors, in the order in which their terms are combined and stored."""
-PROFILE_VERSION: Final = 1
+PROFILE_VERSION: Final = 2
 LARGEST: Final = 4_096
 """No profile's bytes exceed this, with 64 remembered ids and besides the subject's own name (at most 2 KB of UTF-8)."""
 
 _MOST_HELD: Final = 8
-_MOST_FORWARD_S: Final = 31 * 86_400  # one broken clock in the future may not make all that follows late
 _DAY_S: Final = 86_400
+_LATEST_S: Final = 31 * _DAY_S
+_LONGEST_ABSENCE_S: Final = 5 * 365 * _DAY_S  # who seems to have been away for longer has a broken clock
 
 
-class Held(msgspec.Struct, array_like=True):
+class Held(msgspec.Struct, array_like=True, gc=False):
     """A behaviour that raised alerts: on how many distinct days, and the last of them (days from the epoch)."""
 
     days: int
@@ -49,14 +52,14 @@ class Profile(msgspec.Struct, array_like=True):
     first_seen: int = 0
     """Seconds from the epoch, as all times here."""
     last_seen: int = 0
-    """Only moves forward, and by 31 days an event at most."""
+    """Only moves forward, and by five years an event at most."""
     events: int = 0
     geography: Geography = msgspec.field(default_factory=Geography)
     hours: Hours = msgspec.field(default_factory=Hours)
     spikes: Spikes = msgspec.field(default_factory=Spikes)
     resources: Resources = msgspec.field(default_factory=Resources)
-    recent: list[int] = []
-    """Hashes of the last events' ids, oldest first."""
+    recent: bytes = b""
+    """Digests of the last events' ids, eight bytes each, oldest first."""
     case_first: int = 0
     """Time of the first alert of the open case; 0: there is none."""
     case_last: int = 0
@@ -77,40 +80,60 @@ class Profile(msgspec.Struct, array_like=True):
         """The profile stored as ``data``.
 
         Raises:
-            StateError: where it is of another version, or damaged.
+            StateError: where it is of an unknown version, or damaged.
         """
-        found = data[0] if data else None
-        if found != PROFILE_VERSION:
-            raise StateError(f"A stored profile has version {found}; this release reads version {PROFILE_VERSION}.")
+        version, content = _known(data)
         try:
-            return msgspec.msgpack.decode(memoryview(data)[1:], type=cls)
+            if version != PROFILE_VERSION:
+                content = OLDER[version](content)
+            return _DECODER.decode(content)
         except msgspec.MsgspecError as error:
-            raise StateError(f"A stored profile of version {PROFILE_VERSION} is damaged: {error}.") from error
+            raise StateError(f"A stored profile of version {version} is damaged: {error}.") from error
+
+    @staticmethod
+    def last_seen_of(data: bytes) -> int:
+        """When the subject of the profile stored as ``data`` was last seen (seconds from the epoch), at small cost.
+
+        Raises:
+            StateError: where it is of an unknown version, or damaged.
+        """
+        version, content = _known(data)
+        try:
+            return _HEAD_DECODER.decode(content).last_seen
+        except msgspec.MsgspecError as error:
+            raise StateError(f"A stored profile of version {version} is damaged: {error}.") from error
 
     def detectors(self) -> tuple[Detector, ...]:
         """The detectors' states, in the registry's order."""
         return (self.geography, self.hours, self.spikes, self.resources)
 
-    def is_repeat(self, event_hash: int, most: int) -> bool:
-        """Whether that event was seen before; remembers it, and forgets the oldest."""
+    def is_forgotten(self, seconds: int, forget_s: int) -> bool:
+        """Whether the subject was away for so long before ``seconds`` that nothing of it counts any more."""
+        return forget_s < seconds - self.last_seen < _LONGEST_ABSENCE_S and self.events > 0
+
+    def is_repeat(self, digest: bytes, most: int) -> bool:
+        """Whether the event of that digest was seen before; remembers it, and forgets the oldest."""
         recent = self.recent
-        if event_hash in recent:
+        if recent.find(digest) >= 0:  # across two of them, a match is as unlikely as a collision
             return True
-        recent.append(event_hash)
-        if len(recent) > most:
-            del recent[: len(recent) - most]
+        recent += digest
+        over = len(recent) - 8 * most
+        self.recent = recent[over:] if over > 0 else recent
         return False
 
     def see(self, x: Sighting) -> None:
         """Notes when the subject was seen, and as what kind."""
+        seconds = x.seconds
         if not self.events:
-            self.first_seen = self.last_seen = x.seconds
-        elif x.seconds > self.last_seen:
-            self.last_seen = min(x.seconds, self.last_seen + _MOST_FORWARD_S)
-        elif x.seconds < self.first_seen:
-            self.first_seen = x.seconds
+            self.first_seen = self.last_seen = seconds
+        elif seconds > self.last_seen:
+            if seconds - self.last_seen < _LONGEST_ABSENCE_S:
+                self.last_seen = seconds
+        elif seconds < self.first_seen:
+            self.first_seen = seconds
         self.events += 1
-        self.kind = x.kind
+        if self.kind != x.kind:
+            self.kind = x.kind
 
     def terms(self, x: Sighting) -> Terms:
         """Each detector's decades of evidence in the event."""
@@ -159,5 +182,34 @@ class Profile(msgspec.Struct, array_like=True):
         return seconds
 
 
+class _Head(msgspec.Struct, array_like=True, gc=False):
+    """What every version begins with; the rest is passed over."""
+
+    subject: str
+    kind: str
+    first_seen: int
+    last_seen: int
+
+
+def _known(data: bytes) -> tuple[int, memoryview]:
+    """The version of a stored profile, if it is a known one, and its content."""
+    version = data[0] if data else None
+    if version is None or (version != PROFILE_VERSION and version not in OLDER):
+        known = ", ".join(str(number) for number in sorted([*OLDER, PROFILE_VERSION]))
+        raise StateError(f"A stored profile has version {version}; this release reads {known}.")
+    return version, memoryview(data)[1:]
+
+
+def expired(last_seen: int, now: int, config: DetectorConfig) -> bool:
+    """Whether the stored profile of a subject last seen then may be deleted, and no later outcome tell.
+
+    Times are seconds from the epoch. An event that finds the subject away for ``learning.forget_days`` starts a new
+    profile in any case; a stored one is kept 31 days longer, for events that come so late.
+    """
+    return now - last_seen > config.learning.forget_days * _DAY_S + _LATEST_S
+
+
 _VERSION_BYTE: Final = bytes([PROFILE_VERSION])
 _ENCODER: Final = msgspec.msgpack.Encoder()
+_DECODER: Final = msgspec.msgpack.Decoder(Profile)
+_HEAD_DECODER: Final = msgspec.msgpack.Decoder(_Head)

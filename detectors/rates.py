@@ -22,7 +22,7 @@ __all__ = ["Rate"]
 _CLOCK_BROKEN_HOURS: Final = 48  # a window so far ahead of an event was opened by a broken clock
 
 
-class Rate(msgspec.Struct, array_like=True):
+class Rate(msgspec.Struct, array_like=True, gc=False):
     """The habit (``hours`` learned, ``mean`` and ``variance`` of log1p) and the window that is open."""
 
     hours: int = 0
@@ -33,11 +33,12 @@ class Rate(msgspec.Struct, array_like=True):
     since: int = 0
     """Seconds from the epoch of the window's first event."""
     count: int = 0
-    learned: int = 0
-    """How many of ``count`` were learned: an hour with an alert in it is no habit."""
+    spoilt: bool = False
+    """Whether some of ``count`` were not learned: an hour with an alert in it is no habit."""
     before: int = 0
     """Events in the clock hour before."""
     peak: float = 0.0
+    """The largest trailing count of the open window in which there was an hour before; else that is ``count``."""
 
     def late(self, x: Sighting) -> bool:
         """Whether the event is older than the windows reach, so that nothing can be said of its hour."""
@@ -61,9 +62,18 @@ class Rate(msgspec.Struct, array_like=True):
 
     def evidence(self, x: Sighting, more: int, prior: RatePrior) -> float:
         """Decades of evidence in the trailing hour's count, if ``more`` happen now."""
-        hours = self.hours
+        hour, hours = self.hour, self.hours
+        count: float = more
+        if x.hour == hour:
+            count = self.count + more
+            if self.before:
+                count += self.before * x.left
+        elif x.hour <= hour + 1:
+            count = self.trailing(x, more)
+        if count <= prior.calm:
+            return 0.0
         usual = (prior.sum + hours * self.mean) / (prior.weight + hours)
-        y = log1p(self.count + more + self.before * x.left if x.hour == self.hour else self.trailing(x, more))
+        y = log1p(count)
         if y <= usual + prior.slack:  # its tail is over 1/e for certain
             return 0.0
         spread, degrees = self._spread(prior)
@@ -77,33 +87,44 @@ class Rate(msgspec.Struct, array_like=True):
 
     def note(self, x: Sighting, prior: RatePrior, more: int = 1, learn: bool = True) -> None:
         """Counts ``more`` events into the open window; closes it, and learns it, where its hour is over."""
-        if x.hour != self.hour:
-            if self.late(x):
+        hour = self.hour
+        if x.hour != hour:
+            if hour - _CLOCK_BROKEN_HOURS < x.hour < hour:
+                if x.hour == hour - 1:
+                    self.before += more
                 return
-            if x.hour == self.hour - 1:
-                self.before += more
-                return
-            self._close(x, prior.memory)
-        if more and not self.count:
-            self.since = x.seconds
-        self.count += more
-        if learn:
-            self.learned += more
-        trailing = self.count + self.before * x.left
-        self.peak = max(self.peak, trailing)
+            self._learn(prior.memory)
+            self._open(x, more, learn)
+            return
+        if more:
+            count = self.count
+            if not count:
+                self.since = x.seconds
+            self.count = count + more
+            if not learn:
+                self.spoilt = True
+        if self.before:
+            self.peak = max(self.peak, self.count + self.before * x.left)
 
-    def _close(self, x: Sighting, memory: int) -> None:
-        if self.hour and self.learned >= self.count:
-            self._learn(log1p(self.peak), memory)
-        self.before = self.count if x.hour == self.hour + 1 else 0
-        self.hour, self.since, self.count, self.learned, self.peak = x.hour, x.seconds, 0, 0, 0.0
+    def _open(self, x: Sighting, more: int, learn: bool) -> None:
+        before = self.count if x.hour == self.hour + 1 else 0
+        self.hour, self.since, self.count = x.hour, x.seconds, more
+        if before or self.before:
+            self.before, self.peak = before, more + before * x.left if before else 0.0
+        spoilt = more > 0 and not learn
+        if self.spoilt is not spoilt:
+            self.spoilt = spoilt
 
-    def _learn(self, y: float, memory: int) -> None:
-        self.hours = min(self.hours + 1, memory)
-        step = 1.0 / self.hours
-        delta = y - self.mean
-        self.mean += step * delta
-        self.variance = (1.0 - step) * (self.variance + step * delta * delta)
+    def _learn(self, memory: int) -> None:
+        if self.spoilt or not self.hour:
+            return
+        hours, peak, count = self.hours, self.peak, self.count
+        if hours < memory:
+            self.hours = hours = hours + 1
+        step, delta = 1.0 / hours, log1p(peak if peak > count else count) - self.mean
+        move = step * delta
+        self.mean += move
+        self.variance = (1.0 - step) * (self.variance + move * delta)
 
     def _spread(self, prior: RatePrior) -> tuple[float, float]:
         """The predictive's scale and degrees of freedom."""

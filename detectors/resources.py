@@ -24,26 +24,22 @@ __all__ = ["Resources"]
 _BYTES: Final = 256
 _FULL: Final = 250  # resources: 4 places in 2,048 bits then mistake 2.2% of new ones for known
 _MOST_RECENT: Final = 48  # above it every access to a new resource counts as one more
-_Mark = tuple[int, int, int, int, int]
-"""A resource: 32 bits that stand for it, and its four places among the filter's bits."""
+_Mark = tuple[int, int, int, int, int, int, int, int, int]
+"""A resource: 32 bits that stand for it, and its four places in the filter, each as a byte's number and a bit."""
 
 
 @lru_cache(maxsize=16_384)  # a stream's resources repeat
 def _mark(resource: str) -> _Mark:
     h = stable_hash(resource)
-    return h >> 32, h & 2047, h >> 11 & 2047, h >> 22 & 2047, h >> 33 & 2047
+    a, b, c, d = h & 2047, h >> 11 & 2047, h >> 22 & 2047, h >> 33 & 2047
+    return h >> 32, a >> 3, 1 << (a & 7), b >> 3, 1 << (b & 7), c >> 3, 1 << (c & 7), d >> 3, 1 << (d & 7)
 
 
 def _in(bits: bytearray, mark: _Mark) -> bool:
     if not bits:
         return False
-    _, a, b, c, d = mark
-    return bool(
-        bits[a >> 3] >> (a & 7) & 1
-        and bits[b >> 3] >> (b & 7) & 1
-        and bits[c >> 3] >> (c & 7) & 1
-        and bits[d >> 3] >> (d & 7) & 1
-    )
+    _, a, in_a, b, in_b, c, in_c, d, in_d = mark
+    return bool(bits[a] & in_a and bits[b] & in_b and bits[c] & in_c and bits[d] & in_d)
 
 
 class Resources(msgspec.Struct, array_like=True):
@@ -60,7 +56,7 @@ class Resources(msgspec.Struct, array_like=True):
 
     def score_one(self, x: Sighting, /) -> float | None:
         """Decades of evidence in how many new resources the hour has seen; 0 for a known one."""
-        rate, resource = self.rate, x.event.resource
+        rate, resource = self.rate, x.resource
         if not resource or not rate.hours or (x.hour < rate.hour and rate.late(x)):
             return None
         mark = _mark(resource)
@@ -70,9 +66,9 @@ class Resources(msgspec.Struct, array_like=True):
 
     def learn_one(self, x: Sighting, /) -> None:
         """Remembers the resource."""
-        if not x.event.resource:
+        if not x.resource:
             return
-        mark = _mark(x.event.resource)
+        mark = _mark(x.resource)
         if _in(self.newer, mark):
             if x.hour != self.rate.hour:
                 self._note(mark, x, learn=True)
@@ -82,8 +78,8 @@ class Resources(msgspec.Struct, array_like=True):
 
     def skip_one(self, x: Sighting, /) -> None:
         """Counts the resource into the open hour, but doesn't remember it."""
-        if x.event.resource:
-            self._note(_mark(x.event.resource), x, learn=False)
+        if x.resource:
+            self._note(_mark(x.resource), x, learn=False)
 
     def explain_one(self, x: Sighting, /) -> Finding | NotEvaluable:
         """How many new resources within how long, against a usual active hour."""
@@ -103,13 +99,13 @@ class Resources(msgspec.Struct, array_like=True):
 
     def burst(self, x: Sighting) -> tuple[int, int]:
         """How many new resources within how many minutes, this one among them if it is new."""
-        mark, rate = _mark(x.event.resource), self.rate
+        mark, rate = _mark(x.resource), self.rate
         if self._is_recent(mark, x):
             return round(rate.trailing(x, 0)), rate.minutes(x)
         return 0 if self._knows(mark) else round(rate.trailing(x)), rate.minutes(x)
 
     def _why_not(self, x: Sighting) -> str:
-        if not x.event.resource:
+        if not x.resource:
             return "the event names no resource"
         if self.rate.late(x):
             return "the event arrived after its hour was over"
@@ -136,6 +132,6 @@ class Resources(msgspec.Struct, array_like=True):
             if self.held:
                 self.older = self.newer
             self.newer, self.held = bytearray(_BYTES), 0
-        for place in mark[1:]:
-            self.newer[place >> 3] |= 1 << (place & 7)
+        for place, bit in zip(mark[1::2], mark[2::2], strict=True):
+            self.newer[place] |= bit
         self.held += 1

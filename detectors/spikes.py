@@ -80,14 +80,14 @@ class Spikes(msgspec.Struct, array_like=True):
         self.all.note(x, prior, 1, learn)
         rate = self.actions.get(x.action)
         if rate is None:
-            if len(self.actions) >= _ACTIONS:
-                self._evict()
-            rate = self.actions[x.action] = Rate()
+            rate = self._begin(x.action)
         rate.note(x, prior, 1, learn)
 
-    def _evict(self) -> None:
-        key = min(self.actions.items(), key=lambda row: (row[1].hours, row[1].hour))[0]
-        del self.actions[key]
+    def _begin(self, action: int) -> Rate:
+        if len(self.actions) >= _ACTIONS:
+            del self.actions[min(self.actions.items(), key=lambda row: (row[1].hours, row[1].hour))[0]]
+        rate = self.actions[action] = Rate()
+        return rate
 
 
 _NEVER: Final = Rate()

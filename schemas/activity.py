@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from hashlib import sha256
 from typing import Annotated, Literal
 
+import msgspec
+from msgspec import Meta
 from pydantic import Field, StringConstraints
 
-from schemas.event import Event
+from schemas.event import ActorKind, Event
 from schemas.record import Identifier, Record
 
-__all__ = ["NETWORK_CLASSES", "Activity", "Coordinate", "NetworkClass", "Place", "Subject", "Versions", "subjects_of"]
+__all__ = [
+    "NETWORK_CLASSES",
+    "Activity",
+    "Coordinate",
+    "NetworkClass",
+    "Place",
+    "Recorded",
+    "Subject",
+    "Versions",
+    "spell_activities",
+    "spell_evidence",
+    "subjects_of",
+]
 
 NetworkClass = Literal["hosting", "vpn", "mobile", "satellite", "corporate", "residential", "unknown"]
 NETWORK_CLASSES: tuple[NetworkClass, ...] = (
@@ -75,8 +91,101 @@ class Activity(Record):
     versions: Versions
     evidence: Coordinate
 
+    def activity(self) -> Activity:
+        """The record itself; see ``Recorded``, which has to read it first."""
+        return self
+
 
 def subjects_of(event: Event) -> tuple[str, ...]:
     """The subjects that an event is about: its actor and, where it names one, its credential."""
     actor = f"actor:{event.actor}"
     return (actor,) if event.credential is None else (actor, f"credential:{event.credential.id}")
+
+
+def spell_activities(
+    event: Event, place: Place | None, unplaced: str | None, versions: bytes, evidence: bytes
+) -> list[tuple[str, bytes]]:
+    """Each subject of an event with its activity record's JSON: what ``Activity.to_json`` spells, for a third.
+
+    The records of one event differ in their subject alone, so the rest is spelled once. ``versions`` and ``evidence``
+    come as JSON, see ``spell_evidence``.
+    """
+    where = b"" if place is None else b',"place":' + place.to_json()
+    why_not = b"" if unplaced is None else b',"unplaced":' + _ENCODER.encode(unplaced)
+    rest = b',"event":%b%b%b,"versions":%b,"evidence":%b}' % (event.to_json(), where, why_not, versions, evidence)
+    return [(subject, b'{"v":1,"subject":' + _ENCODER.encode(subject) + rest) for subject in subjects_of(event)]
+
+
+def spell_evidence(topic: str, partition: int, offset: int, raw: bytes) -> bytes:
+    """The JSON of the coordinate of ``raw``: what ``Coordinate.to_json`` spells."""
+    place = (_ENCODER.encode(topic), partition, offset, sha256(raw).hexdigest().encode())
+    return b'{"topic":%b,"partition":%d,"offset":%d,"sha256":"%b"}' % place
+
+
+class RecordedPlace(msgspec.Struct, frozen=True, gc=False):
+    """A ``Place`` as read back for scoring."""
+
+    country: Annotated[str, Meta(pattern="^[A-Z]{2}$")] | None = None
+    city: str | None = None
+    latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
+    radius_km: Annotated[float, Meta(ge=0)] | None = None
+    asn: Annotated[int, Meta(ge=0, le=2**32 - 1)] | None = None
+    organisation: str | None = None
+    network: NetworkClass = "unknown"
+
+
+class RecordedEvent(msgspec.Struct, frozen=True, gc=False):
+    """What scoring looks at of an ``Event``."""
+
+    id: str
+    time: Annotated[datetime, Meta(tz=True)]
+    actor: str
+    action: str
+    actor_kind: ActorKind = "human"
+    resource: str = ""
+    source: str = "native"
+
+
+class RecordedVersions(msgspec.Struct, frozen=True, gc=False):
+    """What scoring looks at of ``Versions``."""
+
+    geo: str
+    baseline: str
+
+
+class Recorded(msgspec.Struct, gc=False):
+    """An activity record as scoring reads it: what most events need, in a sixth of the time that all of it takes.
+
+    The pipeline wrote it, so its whole form was checked before; ``activity`` checks and gives the rest, for an alert.
+    """
+
+    subject: Annotated[str, Meta(min_length=1, max_length=528)]
+    event: RecordedEvent
+    versions: RecordedVersions
+    place: RecordedPlace | None = None
+    unplaced: str | None = None
+    raw: bytes = b""
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Recorded:
+        """The record that ``data`` spells.
+
+        Raises:
+            msgspec.DecodeError: where it isn't such a record.
+        """
+        recorded = _DECODER.decode(data)
+        recorded.raw = data
+        return recorded
+
+    def activity(self) -> Activity:
+        """The whole record.
+
+        Raises:
+            pydantic.ValidationError: where what scoring didn't look at is wrong.
+        """
+        return Activity.from_json(self.raw)
+
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Recorded)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
 from aiokafka import ConsumerRecord
 from pydantic import ValidationError
 
 from detectors.profile import Profile
-from schemas.activity import Activity
+from schemas.activity import Recorded
 from schemas.baseline import Baseline
 from schemas.errors import InputError, MalformedInputError
 from schemas.record import explain_validation
 from streams import dead_letters
 from streams.baselines import Baselines
-from streams.normalise import Normaliser, coordinate_of
+from streams.normalise import Normaliser
 from streams.pipeline import step
 from streams.settings import Settings
 from streams.source import Produced, Result
@@ -43,17 +44,14 @@ class Normalise:
                 result.records.extend(self._activities(record))
             except InputError as error:
                 result.records.append(_dead_letter(self._dead_letters, record, error))
+                result.tally["dead_letters", error.stage] += 1
         return result
 
     def _activities(self, record: ConsumerRecord[bytes, bytes]) -> list[Produced]:
-        coordinate = coordinate_of(record.topic, record.partition, record.offset, record.value)
         source = [("airlock.source", f"{record.topic}/{record.partition}/{record.offset}".encode())]
-        activities = self._normaliser.activities(
-            record.value, coordinate, record.headers, published_ms=record.timestamp
-        )
         return [
-            Produced(self._activity, entry.subject.encode(), entry.to_json(), record.timestamp, source)
-            for entry in activities
+            Produced(self._activity, subject.encode(), value, record.timestamp, source)
+            for subject, value in self._normaliser.spelled(record)
         ]
 
 
@@ -69,43 +67,55 @@ class Score:
     async def __call__(self, records: Records, state: State) -> Result:
         """The alerts of a batch, and the profiles that it changed."""
         result = Result()
-        activities: list[tuple[ConsumerRecord[bytes, bytes], Activity]] = []
+        activities: list[tuple[ConsumerRecord[bytes, bytes], Recorded]] = []
         for record in records:
             try:
-                activities.append((record, _activity(record.value)))
+                activities.append((record, _recorded(record.value)))
             except InputError as error:
                 result.records.append(_dead_letter(self._dead_letters, record, error))
+                result.tally["dead_letters", error.stage] += 1
         versions = {activity.versions.baseline for _, activity in activities}
         self._score(activities, state, await self._baselines.by_version(versions), result)
         return result
 
     def _score(
         self,
-        activities: Sequence[tuple[ConsumerRecord[bytes, bytes], Activity]],
+        activities: Sequence[tuple[ConsumerRecord[bytes, bytes], Recorded]],
         state: State,
         baselines: Mapping[str, Baseline],
         result: Result,
     ) -> None:
         profiles: dict[str, Profile] = {}
         changed: set[str] = set()
+        duplicates = 0
         for record, activity in activities:
             subject = activity.subject
             profile = profiles.get(subject) or _profile(subject, state)
-            profile, outcome = step(profile, activity, baselines[activity.versions.baseline], self._config)
+            try:
+                profile, outcome = step(profile, activity, baselines[activity.versions.baseline], self._config)
+            except ValidationError as wrong:  # in what only an alert reads of a record
+                error = MalformedInputError(f"not an activity record: {explain_validation(wrong)}")
+                result.records.append(_dead_letter(self._dead_letters, record, error))
+                result.tally["dead_letters", error.stage] += 1
+                continue
             profiles[subject] = profile
             if outcome.changed:
                 changed.add(subject)
+            duplicates += outcome.kind == "duplicate"
             if outcome.alert is not None:
                 alert = outcome.alert
+                result.tally["alerts", outcome.leading or "none", alert.severity] += 1
                 result.records.append(Produced(self._alerts, alert.actor.encode(), alert.to_json(), record.timestamp))
+        result.tally["scored",] = len(activities) - duplicates
+        result.tally["duplicates",] = duplicates
         result.state = {subject.encode(): profiles[subject].to_bytes() for subject in sorted(changed)}
 
 
-def _activity(value: bytes | None) -> Activity:
+def _recorded(value: bytes | None) -> Recorded:
     try:
-        return Activity.from_json(value or b"")
-    except ValidationError as error:
-        raise MalformedInputError(f"not an activity record: {explain_validation(error)}") from error
+        return Recorded.from_json(value or b"")
+    except msgspec.DecodeError as error:
+        raise MalformedInputError(f"not an activity record: {error}") from error
 
 
 def _profile(subject: str, state: State) -> Profile:

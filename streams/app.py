@@ -1,39 +1,93 @@
 """The Faust app: two agents over partition-owned sources, and a timer that keeps the baselines.
 
 A factory, so that importing this module does nothing. Relies on faust-streaming 0.15: services added at run time start
-and stop with the app, and a crash in one stops the app (tests/integration/test_worker.py would notice a change).
+and stop with the app, a crash in one stops the app, and agents listen from ``wait_until_agents_started`` on
+(tests/integration/test_worker.py would notice a change).
 """
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
 import faust
 from faust.types import StreamT
+from prometheus_client import CollectorRegistry
 
+from detectors.profile import Profile, expired
 from streams.agents import Normalise, Score
 from streams.baselines import BaselineKeeper, Baselines
 from streams.geo import GeoDatabase
 from streams.kafka import aiokafka_options, bootstrap_of, ssl_context
+from streams.metrics import AgentMetrics, Metrics
 from streams.normalise import Normaliser
 from streams.settings import KafkaSettings, Settings
-from streams.source import Batch, PartitionSource, SourceSpec
+from streams.source import Batch, Forgetting, PartitionSource, SourceSpec
+from streams.source.disk import disk_states
+from streams.topics import topic_identity
 
-__all__ = ["create_app"]
+__all__ = ["WorkerApp", "create_app"]
 
 _MOST_CONCURRENT = 16  # batches of different partitions wait for their commits side by side
 
 
-def create_app(settings: Settings, geo: GeoDatabase, member: str | None = None) -> faust.App:
+class WorkerApp(faust.App):
+    """A Faust app whose sources start beside it: Faust's own start takes more than a second, most of it asleep."""
+
+    def __init__(self, name: str, **options: Any) -> None:  # noqa: ANN401 - Faust's settings, each of its own type
+        super().__init__(name, **options)
+        self.baselines: Baselines
+        self.sources: tuple[PartitionSource, ...] = ()
+        self.opened = asyncio.Event()
+        """Set as soon as batches can be worked on: the baselines are read, and the agents listen."""
+
+    async def on_start(self) -> None:
+        """Starts what this app is made of beside what Faust starts by itself."""
+        await super().on_start()
+        self.add_future(self._open())
+        for source in self.sources:
+            self.add_future(self.add_runtime_dependency(source))
+
+    async def _open(self) -> None:
+        await self.add_runtime_dependency(self.baselines)
+        await self.agents.wait_until_agents_started()
+        self.opened.set()
+
+    def missing(self) -> Iterator[str]:
+        """What keeps this worker from doing its share, in words; nothing where it does."""
+        if not self.opened.is_set():
+            yield "the baselines are being read, or the agents are starting"
+        for source in self.sources:
+            yield from source.missing()
+
+
+def create_app(
+    settings: Settings, geo: GeoDatabase, member: str | None = None, registry: CollectorRegistry | None = None
+) -> WorkerApp:
     """One worker's app. ``member`` names the worker in its consumer groups across restarts.
+
+    Its metrics go to ``registry``.
 
     Raises:
         UnavailableError: where there is no broker to talk to.
     """
     options = aiokafka_options(settings)
     app = _faust_app(settings, member)
-    baselines = Baselines(settings.topic("baselines"), options)
+    metrics = Metrics(registry or CollectorRegistry())
+    app.baselines = baselines = Baselines(settings.topic("baselines"), options)
     keeper = BaselineKeeper(settings.topic("activity"), baselines, settings.topic("baselines"), options)
-    events = PartitionSource(app, _events_spec(settings), options, member)
-    activity = PartitionSource(app, _activity_spec(settings), options, member)
+    events, activity = app.sources = tuple(
+        PartitionSource(app, spec, options, member, observer=observer, gate=app.opened.wait)
+        for spec, observer in (
+            (_events_spec(settings), AgentMetrics(metrics, "normalise")),
+            (_activity_spec(settings, member), AgentMetrics(metrics, "score", scoring=True)),
+        )
+    )
+    metrics.watch("normalise", events.owned)
+    metrics.watch("score", activity.owned)
     normalise_batch = Normalise(settings, Normaliser(settings, geo), baselines)
     score_batch = Score(settings, baselines)
     concurrency = min(settings.topics.partitions, _MOST_CONCURRENT)
@@ -48,11 +102,6 @@ def create_app(settings: Settings, geo: GeoDatabase, member: str | None = None) 
         async for batch in batches:
             await batch.settle(score_batch)
 
-    @app.task  # type: ignore[untyped-decorator]  # Faust's own lack of types
-    async def start_sources() -> None:
-        for service in (baselines, events, activity):
-            await app.add_runtime_dependency(service)
-
     @app.timer(settings.worker.baseline_interval_s, on_leader=True)  # type: ignore[untyped-decorator]  # as above
     async def refresh_baselines() -> None:
         await keeper.refresh()
@@ -65,8 +114,13 @@ def _events_spec(settings: Settings) -> SourceSpec:
     return _spec(settings, topics, "normalise", changelog=None)
 
 
-def _activity_spec(settings: Settings) -> SourceSpec:
-    return _spec(settings, (settings.topic("activity"),), "score", changelog=settings.topic("profiles"))
+def _activity_spec(settings: Settings, member: str | None) -> SourceSpec:
+    spec = _spec(settings, (settings.topic("activity"),), "score", changelog=settings.topic("profiles"))
+    spec = replace(spec, forgetting=Forgetting(Profile.last_seen_of, partial(expired, config=settings.detectors)))
+    if settings.worker.state_store == "memory":
+        return spec
+    folder = settings.data_dir / "state" / (member or "worker")
+    return replace(spec, open_state=disk_states(folder, topic_identity(settings, "profiles")))
 
 
 def _spec(settings: Settings, topics: tuple[str, ...], agent: str, changelog: str | None) -> SourceSpec:
@@ -82,9 +136,9 @@ def _spec(settings: Settings, topics: tuple[str, ...], agent: str, changelog: st
     )
 
 
-def _faust_app(settings: Settings, member: str | None) -> faust.App:
+def _faust_app(settings: Settings, member: str | None) -> WorkerApp:
     servers = bootstrap_of(settings).split(",")
-    return faust.App(
+    return WorkerApp(
         settings.topic("app"),
         broker=[f"kafka://{server}" for server in servers],
         broker_credentials=_credentials(settings.kafka),

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from schemas.errors import UnavailableError
-from streams.broker import EmbeddedBroker
 from streams.settings import KafkaSettings, Settings
 
 __all__ = [
@@ -35,6 +34,8 @@ def bootstrap_of(settings: Settings) -> str:
     """
     if settings.kafka.bootstrap:
         return settings.kafka.bootstrap
+    from streams.broker import EmbeddedBroker  # noqa: PLC0415 - brings kafka-python, half a second, see below
+
     running = EmbeddedBroker(settings.data_dir, settings.broker).status()
     if running is None:
         raise UnavailableError(f"no Kafka broker is configured and the embedded one isn't running: {_WAY_OUT}")

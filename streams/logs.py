@@ -19,6 +19,10 @@ _LONGEST = 2_000  # a stack of causes fits; a 2 MB event that an error quotes do
 # The libraries tell every reconnect and heartbeat at INFO; an operator needs what they warn of.
 _SELDOM_S = 10.0
 _CHATTY = ("aiokafka", "faust", "kafka", "mode", "asyncio", "urllib3")
+# What aiokafka logs as an error while a broker that has just started makes ready: it asks again at once.
+_PASSING = frozenset({"GroupCoordinatorNotAvailableError", "GroupLoadInProgressError"})
+# What mode says where a crash has ended a service's thread before its turn to be stopped.
+_ENDED = "Event loop is closed"
 
 
 class _Seldom(logging.Filter):
@@ -32,11 +36,17 @@ class _Seldom(logging.Filter):
         """Whether that place in a library's code has been silent for long enough."""
         if record.name.partition(".")[0] not in _CHATTY or record.levelno < logging.WARNING:
             return True
+        if isinstance(record.args, tuple) and any(map(_is_benign, record.args)):
+            return False
         place = (record.pathname, record.lineno)
         if record.created - self._said.get(place, 0.0) < _SELDOM_S:
             return False
         self._said[place] = record.created
         return True
+
+
+def _is_benign(value: object) -> bool:
+    return type(value).__name__ in _PASSING or (isinstance(value, RuntimeError) and str(value) == _ENDED)
 
 
 class _StandardError(logging.Handler):
@@ -88,7 +98,11 @@ def configure_logs(settings: LogSettings) -> None:
 
 def _formatter(shared: list[structlog.typing.Processor], *, as_json: bool) -> structlog.stdlib.ProcessorFormatter:
     renderer: list[structlog.typing.Processor] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        # Without the frames' variables: a password is among them, and what events hold.
+        [
+            structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
+            structlog.processors.JSONRenderer(),
+        ]
         if as_json
         else [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
     )

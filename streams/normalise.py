@@ -7,23 +7,31 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from detectors.alerts import config_digest
-from schemas.activity import Activity, Coordinate, Place, Versions, subjects_of
+from schemas.activity import Activity, Coordinate, Place, Versions, spell_activities, spell_evidence, subjects_of
 from schemas.baseline import NO_BASELINE, Baseline
 from schemas.errors import InvalidEventError
 from schemas.event import Event
 from streams.formats import parse
 from streams.settings import Settings
 
-__all__ = ["Locator", "Normaliser", "coordinate_of"]
+__all__ = ["Locator", "Normaliser", "RawRecord", "coordinate_of"]
 
 # A clock may run ahead by a time zone that somebody forgot; beyond that the event would make all later ones look late.
-_MOST_AHEAD = timedelta(hours=24)
+_MOST_AHEAD_S = 24 * 3600
 
-Headers = Sequence[tuple[str, bytes]]
+
+class RawRecord(Protocol):
+    """What is read of a consumed record; ``timestamp`` is in Unix milliseconds."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
 
 
 class Locator(Protocol):
@@ -46,48 +54,57 @@ class Normaliser:
     """Makes activity records with the given settings and geo data; ``baseline`` is the one in force."""
 
     def __init__(self, settings: Settings, geo: Locator, baseline: Baseline = NO_BASELINE) -> None:
-        self.baseline = baseline
         self._geo = geo
         self._formats = settings.sources
         self._config = config_digest(settings.detectors)
+        self.baseline = baseline
 
-    def activities(
-        self,
-        raw: bytes | None,
-        coordinate: Coordinate,
-        headers: Headers = (),
-        *,
-        format: str | None = None,
-        published_ms: int | None = None,
-    ) -> list[Activity]:
-        """One activity record per subject of the event in ``raw``.
+    @property
+    def baseline(self) -> Baseline:
+        """The baseline that the records name; may be replaced at any time."""
+        return self._baseline
 
-        ``format`` overrides the one that the settings map the topic to; ``published_ms`` is the record's own timestamp
-        (Unix milliseconds), against which an event from the future is refused.
+    @baseline.setter
+    def baseline(self, baseline: Baseline) -> None:
+        self._baseline = baseline
+        self._versions = Versions(config=self._config, geo=self._geo.version, baseline=baseline.version)
+        self._versions_json = self._versions.to_json()
+
+    def activities(self, raw: bytes | None, coordinate: Coordinate, *, format: str | None = None) -> list[Activity]:
+        """One activity record per subject of the event in ``raw``; ``format`` overrides the topic's.
 
         Raises:
             InputError: where ``raw`` is no valid event.
         """
-        event = parse(raw, format or self._formats.get(coordinate.topic, "auto"), headers)
-        _refuse_future(event, published_ms)
+        event = parse(raw, format or self._formats.get(coordinate.topic, "auto"))
         place, unplaced = self._geo.locate(event.source_ip)
-        versions = Versions(config=self._config, geo=self._geo.version, baseline=self.baseline.version)
         return [
             Activity(
                 subject=subject,
                 event=event,
                 place=place,
                 unplaced=unplaced,
-                versions=versions,
+                versions=self._versions,
                 evidence=coordinate,
             )
             for subject in subjects_of(event)
         ]
 
+    def spelled(self, record: RawRecord) -> list[tuple[str, bytes]]:
+        """The same for a consumed record: its subjects, each with its activity record's JSON.
 
-def _refuse_future(event: Event, published_ms: int | None) -> None:
-    if published_ms is None:
-        return
-    published = datetime.fromtimestamp(published_ms / 1000, UTC)
-    if event.time > published + _MOST_AHEAD:
+        An event from the future, by the record's own timestamp, is refused.
+
+        Raises:
+            InputError: where the record's value is no valid event.
+        """
+        event = parse(record.value, self._formats.get(record.topic, "auto"), record.headers)
+        _refuse_future(event, record.timestamp)
+        place, unplaced = self._geo.locate(event.source_ip)
+        evidence = spell_evidence(record.topic, record.partition, record.offset, record.value or b"")
+        return spell_activities(event, place, unplaced, self._versions_json, evidence)
+
+
+def _refuse_future(event: Event, published_ms: int) -> None:
+    if event.time.timestamp() > published_ms / 1000 + _MOST_AHEAD_S:
         raise InvalidEventError("time: is more than 24 hours after the record was published")

@@ -12,13 +12,12 @@ import msgspec
 
 from detectors.alerts import build_alert
 from detectors.base import Context, Sighting
-from detectors.combine import combine
 from detectors.config import DetectorConfig
-from detectors.maths import stable_hash
+from detectors.maths import stable_digest, stable_hash
 from detectors.profile import DETECTORS, Profile
-from schemas.activity import Activity
+from schemas.activity import Activity, Recorded
 from schemas.alert import Alert
-from schemas.baseline import Baseline
+from schemas.baseline import NO_BASELINE, Baseline
 
 __all__ = ["Outcome", "step"]
 
@@ -26,7 +25,7 @@ _NAMES: Final = tuple(detector.name for detector in DETECTORS)
 _MOST_CONTEXTS: Final = 8
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """What became of one record.
 
     A ``duplicate`` repeats the id of an event that the profile remembers: it scores 0 and changes nothing. ``leading``
@@ -42,27 +41,35 @@ class Outcome(msgspec.Struct, frozen=True):
 
 _DUPLICATE: Final = Outcome("duplicate", 0.0, None, None, False)
 _contexts: Final[dict[tuple[int, int], Context]] = {}
+_last: Final = [Context(DetectorConfig(), NO_BASELINE)]
 
 
-def step(profile: Profile, record: Activity, baseline: Baseline, config: DetectorConfig) -> tuple[Profile, Outcome]:
+def step(
+    profile: Profile, record: Activity | Recorded, baseline: Baseline, config: DetectorConfig
+) -> tuple[Profile, Outcome]:
     """Scores ``record`` against ``profile``, then learns from it.
 
     The profile is the caller's: it is changed in place and given back. ``record.subject`` must be the profile's, and
     ``baseline`` the one that ``record.versions`` names. An event that raises an alert is noted but not learned from,
-    until the same behaviour has raised alerts on ``config.learning.ageing_days`` distinct days.
+    until the same behaviour has raised alerts on ``config.learning.ageing_days`` distinct days. A subject that was away
+    for more than ``config.learning.forget_days`` starts a new profile, as if none had been stored.
     """
-    event = record.event
-    if profile.is_repeat(stable_hash(f"{event.source}\0{event.id}"), config.learning.remembered_ids):
+    context = _last[0]
+    if context.baseline is not baseline or context.config is not config:
+        context = _last[0] = _context(baseline, config)
+    x = Sighting(record, context)
+    if x.seconds - profile.last_seen > context.forget_s and profile.is_forgotten(x.seconds, context.forget_s):
+        profile = Profile.new(profile.subject)
+    if profile.is_repeat(stable_digest(f"{x.event.source}\0{x.event.id}"), context.remembered_ids):
         return profile, _DUPLICATE
-    x = Sighting(record, _context(baseline, config))
-    score, parts = combine(profile.terms(x), config.weights)
+    score, parts = context.pool.combine(profile.terms(x))
     strongest = max(parts)
     leading = _NAMES[parts.index(strongest)] if strongest > 0.0 else None
     profile.see(x)
-    if leading is None or score < config.threshold:
+    if leading is None or score < context.threshold:
         profile.learn(x)
         return profile, Outcome("scored", score, leading, None, True)
-    alert = build_alert(profile, record, x, score, parts)
+    alert = build_alert(profile, x, score, parts)
     if profile.hold(_behaviour(leading, x), x) >= config.learning.ageing_days:
         profile.learn(x)
     else:

@@ -97,6 +97,14 @@ class WorkerSettings(_Section):
     """How long the group waits for a silent worker before it gives its partitions away."""
     baseline_interval_s: Annotated[float, Field(gt=0)] = 60.0
     """How often one of the workers looks whether there is enough new activity for another baseline."""
+    state_store: Literal["memory", "disk"] = "memory"
+    """Where profiles are kept: ``disk`` is for more subjects than memory holds, under ``data_dir``. The truth is in the
+    topics either way."""
+    metrics_port: Annotated[int, Field(ge=0, le=65_279)] | None = None  # 65,535 less the 256 workers a host may have
+    """Serve ``/metrics``, ``/livez`` and ``/readyz`` there: a host's first worker at this port, its second at the next
+    one, and so on. 0: at any free port. Without it: nowhere."""
+    metrics_host: str = "127.0.0.1"
+    """At which of this host's addresses; ``0.0.0.0`` is all of them."""
 
 
 class LogSettings(_Section):

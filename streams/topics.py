@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
+from schemas.errors import UnavailableError
 from schemas.topics import TOPICS, TopicSpec
 from streams.kafka import MAX_RECORD_BYTES, client_options, reaching
 from streams.settings import Settings
 
-__all__ = ["TopicChange", "apply_topics"]
+__all__ = ["TopicChange", "apply_topics", "topic_identity"]
 
 _THIRTEEN_MONTHS_MS = 396 * 24 * 3600 * 1000  # PCI DSS 10.5 asks for twelve; one more for the audit itself
+_TOMBSTONES_MS = 24 * 3600 * 1000  # a local state that was away for half of it is read anew (streams/source/disk.py)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,8 @@ def _config(spec: TopicSpec) -> dict[str, str]:
     config = {"max.message.bytes": str(MAX_RECORD_BYTES)}
     if spec.cleanup == "compact":
         # Small, quickly compacted segments: a restart reads the whole changelog.
-        return config | {"cleanup.policy": "compact", "segment.bytes": str(64 * 1024 * 1024)}
+        compact = {"cleanup.policy": "compact", "segment.bytes": str(64 * 1024 * 1024)}
+        return config | compact | {"delete.retention.ms": str(_TOMBSTONES_MS)}
     retention = -1 if spec.cleanup == "keep" else _THIRTEEN_MONTHS_MS
     return config | {"cleanup.policy": "delete", "retention.ms": str(retention), "retention.bytes": "-1"}
 
@@ -48,6 +51,25 @@ def apply_topics(settings: Settings) -> list[TopicChange]:
             return _apply(admin, settings)
         finally:
             admin.close()
+
+
+def topic_identity(settings: Settings, name: str) -> str:
+    """What tells a topic of the table from any other, one of the same name that is created anew included.
+
+    Raises:
+        UnavailableError: where the cluster doesn't answer, or has no such topic.
+    """
+    topic = settings.topic(name)
+    with reaching(settings):
+        admin = KafkaAdminClient(**client_options(settings), client_id="airlock-admin")
+        try:
+            (entry,) = admin.describe_topics([topic])
+            cluster = admin.describe_cluster()["cluster_id"]
+        finally:
+            admin.close()
+    if entry["error_code"]:
+        raise UnavailableError(f"there is no topic {topic}: run 'airlock topics apply' first")
+    return f"{cluster}/{entry['topic_id']}"
 
 
 def _wanted(settings: Settings) -> dict[str, tuple[int, dict[str, str]]]:

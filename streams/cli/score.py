@@ -2,42 +2,49 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from schemas.errors import InputError, UsageError
+from schemas.errors import UsageError
 from streams.text import printable
 
 if TYPE_CHECKING:
-    from streams.score import ActivityScorer, RawScorer, Scored
+    from streams.score import Fault, Scored
+    from streams.score.baselines import Baselines
+    from streams.score.blocks import Block
     from streams.settings import Settings
 
 __all__ = ["score"]
 
-_LONGEST_LINE = 16 * 1024 * 1024  # what the topics take at most; a longer line is refused without being held
 _REPORTED = 20
-_ACTIVITY = "activity"
 
 
 @dataclass
 class _Tally:
+    name: str
     events: int = 0
     alerts: int = 0
     bad: int = 0
     started: float = field(default_factory=time.perf_counter)
 
-    def refuse(self, where: str, number: int, error: InputError) -> None:
+    def add(self, scored: Scored) -> None:
+        self.events += scored.events
+        self.alerts += scored.alerts
+        for fault in scored.faults:
+            self._refuse(fault)
+
+    def _refuse(self, fault: Fault) -> None:
         self.bad += 1
         if self.bad <= _REPORTED:
-            print(f"{where}, line {number}: {error}", file=sys.stderr)
+            print(f"{self.name}, line {fault[0]}: {fault[1]}", file=sys.stderr)
         elif self.bad == _REPORTED + 1:
             print("more lines can't be read; they are counted below", file=sys.stderr)
 
@@ -55,134 +62,105 @@ def score(
     format: Annotated[
         str, typer.Option("--format", metavar="F", help="auto, native, github, cloudevents, or activity (recorded).")
     ] = "auto",
+    baselines: Annotated[
+        Path | None,
+        typer.Option("--baselines", metavar="FILE", help="The baselines that recorded activity names, one a line."),
+    ] = None,
     scores: Annotated[bool, typer.Option("--scores", help="One line an event in place of the alerts.")] = False,
+    jobs: Annotated[int, typer.Option("--jobs", metavar="N", min=1, max=256, help="How many processes score.")] = 1,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary, no progress.")] = False,
 ) -> None:
     """Score events without a broker: alerts as JSON lines on standard output.
 
     The same engine as the stream's, with baselines refreshed every 24 hours of the events' own time. With --scores,
     one JSON object an event: event_id, actor, time, score, alert, kind (the leading detector, "duplicate" or "none").
-    Lines that are no event are reported on standard error; then the exit code is 1.
+    Recorded activity is scored with what is written in it; with --baselines, by exactly the baselines of the stream
+    that recorded it. Any number of --jobs gives the same output. Lines that are no event are reported on standard
+    error; then the exit code is 1.
 
     Examples:
       airlock simulate --days 14 | airlock score
-      airlock score audit.jsonl --format github --scores
+      airlock score audit.jsonl --format github --scores --jobs 4
+      airlock score activity.jsonl --format activity --baselines baselines.jsonl
     """
+    from streams.score import ACTIVITY, Job, score_alone, score_together
+
     settings: Settings = ctx.obj
+    _check_format(format, ACTIVITY)
+    known = _baselines(baselines, recorded=format == ACTIVITY)
     name = "standard input" if file == "-" else file
-    tally = _Tally()
-    write = _score_line if scores else _alert_lines
-    with _opened(file) as stream, _scorer(settings, file, format) as scorer, _shown(stream, quiet=quiet) as progress:
-        _run(_lines(stream, progress), scorer, tally, name, write)
-        strangers = getattr(scorer, "strangers", 0)
-    if strangers and not quiet:
-        print(f"{strangers:,} records name baselines that this file doesn't give; its own stood in", file=sys.stderr)
+    tally = _Tally(name)
+    job = Job(settings, printable(Path(file).name), format, scores)
+    with _opened(file) as stream, _shown(stream, quiet=quiet) as progress:
+        given = _blocks(stream, name, progress)
+        run = score_alone(job, given, known) if jobs == 1 else score_together(job, given, known, jobs)
+        with closing(run):
+            _write(run, tally)
+    if known.strangers and not quiet:
+        print(
+            f"{known.strangers:,} records name baselines that this file doesn't give; its own stood in", file=sys.stderr
+        )
     if not quiet:
         print(tally, file=sys.stderr)
     if tally.bad:
         raise typer.Exit(1)
 
 
-def _run(
-    lines: Iterator[tuple[int, bytes]],
-    scorer: RawScorer | ActivityScorer,
-    tally: _Tally,
-    name: str,
-    write: Callable[[Scored], bytes],
-) -> None:
+def _write(run: Iterable[Scored], tally: _Tally) -> None:
     out = sys.stdout.buffer
-    for number, raw in lines:
-        if number == 1:
-            _refuse_layout(name, raw)
-        try:
-            if len(raw) > _LONGEST_LINE:
-                raise InputError(f"is longer than {_LONGEST_LINE:,} bytes")
-            for scored in scorer.score(number, raw):
-                _count(scored, tally)
-                out.write(write(scored))
-        except InputError as error:
-            tally.refuse(name, number, error)
-    for scored in scorer.finish():
-        _count(scored, tally)
-        out.write(write(scored))
-    out.flush()
+    for scored in run:
+        tally.add(scored)
+        if scored.output:
+            out.write(scored.output)
+            out.flush()
 
 
-def _refuse_layout(name: str, first: bytes) -> None:
-    """A whole file in another layout is one mistake of a person's, not a thousand bad lines."""
-    if first.startswith(b"["):
-        raise UsageError(f"{name} is one JSON array: make it one event a line, e.g. with  jq -c '.[]'")
-    if first.strip() == b"{":
-        raise UsageError(f"{name} spreads an event over several lines: make it one a line, e.g. with  jq -c .")
-
-
-def _count(scored: Scored, tally: _Tally) -> None:
-    tally.events += 1
-    tally.alerts += len(scored.alerts)
-
-
-def _alert_lines(scored: Scored) -> bytes:
-    return b"".join(alert.to_json() + b"\n" for alert in scored.alerts)
-
-
-def _score_line(scored: Scored) -> bytes:
-    event, leading = scored.event, scored.leading
-    line = {
-        "event_id": event.id,
-        "actor": event.actor,
-        "time": event.time.isoformat().replace("+00:00", "Z"),
-        "score": round(leading.score, 6),
-        "alert": bool(scored.alerts),
-        "kind": "duplicate" if leading.kind == "duplicate" else leading.leading or "none",
-    }
-    return json.dumps(line, ensure_ascii=False).encode() + b"\n"
-
-
-@contextmanager
-def _scorer(settings: Settings, file: str, format: str) -> Iterator[RawScorer | ActivityScorer]:
+def _check_format(format: str, activity: str) -> None:
     from streams.formats import check_format
-    from streams.geo import GeoDatabase
-    from streams.normalise import Normaliser
-    from streams.score import ActivityScorer, RawScorer
 
-    if format == _ACTIVITY:
-        yield ActivityScorer(settings.detectors)
+    if format == activity:
         return
     try:
         check_format(format)
     except UsageError as error:
-        raise UsageError(f"{error}, {_ACTIVITY}") from None
-    geo = GeoDatabase.open(settings.geo)
-    try:
-        yield RawScorer(Normaliser(settings, geo), settings.detectors, printable(Path(file).name), format)
-    finally:
-        geo.close()
+        raise UsageError(f"{error}, {activity}") from None
+
+
+def _baselines(file: Path | None, *, recorded: bool) -> Baselines:
+    from streams.score import GrowingBaselines, RebuiltBaselines, RecordedBaselines
+
+    if file is None:
+        return RebuiltBaselines() if recorded else GrowingBaselines()
+    if not recorded:
+        raise UsageError("--baselines goes with --format activity: raw events name no baseline")
+    return RecordedBaselines.read(file.read_bytes().splitlines(), str(file))
+
+
+def _blocks(stream: BufferedReader, name: str, progress: Callable[[int], None]) -> Iterator[Block]:
+    """The input in blocks. A whole file in another layout is one mistake of a person's, not a thousand bad lines."""
+    from streams.score.blocks import blocks
+
+    for block in blocks(stream, progress):
+        if block.first == 1:
+            first = block.data.partition(b"\n")[0].strip()
+            if first.startswith(b"["):
+                raise UsageError(f"{name} is one JSON array: make it one event a line, e.g. with  jq -c '.[]'")
+            if first == b"{":
+                raise UsageError(f"{name} spreads an event over several lines: make it one a line, e.g. with  jq -c .")
+        yield block
 
 
 @contextmanager
-def _opened(file: str) -> Iterator[BinaryIO]:
+def _opened(file: str) -> Iterator[BufferedReader]:
     if file == "-":
-        yield sys.stdin.buffer
+        yield cast("BufferedReader", sys.stdin.buffer)
         return
     with Path(file).open("rb") as stream:
         yield stream
 
 
-def _lines(stream: BinaryIO, progress: Callable[[int], None]) -> Iterator[tuple[int, bytes]]:
-    """Numbered lines without their ends; of one that is too long, as much as shows that it is."""
-    number = 0
-    while line := stream.readline(_LONGEST_LINE + 2):
-        number += 1
-        progress(len(line))
-        rest = line
-        while not rest.endswith(b"\n") and (rest := stream.readline(_LONGEST_LINE)):
-            progress(len(rest))
-        if stripped := line.rstrip(b"\r\n"):
-            yield number, stripped
-
-
 @contextmanager
-def _shown(stream: BinaryIO, *, quiet: bool) -> Iterator[Callable[[int], None]]:
+def _shown(stream: BufferedReader, *, quiet: bool) -> Iterator[Callable[[int], None]]:
     """A progress bar on a terminal; nothing elsewhere."""
     if quiet or not sys.stderr.isatty() or sys.stdout.isatty():
         yield lambda _: None
@@ -196,7 +174,7 @@ def _shown(stream: BinaryIO, *, quiet: bool) -> Iterator[Callable[[int], None]]:
         yield lambda size: bar.advance(task, size)
 
 
-def _size(stream: BinaryIO) -> int | None:
+def _size(stream: BufferedReader) -> int | None:
     try:
         return Path(stream.name).stat().st_size if isinstance(stream.name, str) and stream.name != "<stdin>" else None
     except OSError:

@@ -10,12 +10,7 @@ import typer
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Create or check the topics on any cluster.", no_args_is_help=True)
-
-
-@app.callback()
-def _topics() -> None:
-    pass
+app = typer.Typer(help="Create, check or grow the topics on any cluster.", no_args_is_help=True)
 
 
 @app.command()
@@ -45,3 +40,28 @@ def apply(
         typer.echo(f"{acls} ACLs in place")
     if any(change.action == "differs" for change in changes):
         raise typer.Exit(1)
+
+
+@app.command()
+def grow(
+    ctx: typer.Context,
+    partitions: Annotated[int, typer.Option(help="How many there shall be: a multiple of what there is.", min=1)],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Split the partitions of the topics, and move the profiles to where their subjects' activity will be.
+
+    Stop all workers before; publishers may go on. What waits to be scored is scored first. If it is interrupted, run
+    it again. Set topics.partitions to the new number afterwards.
+
+    Example:  airlock --bootstrap kafka:9092 topics grow --partitions 8
+    """
+    from streams.repartition import grow as split
+
+    growth = split(ctx.obj, partitions, lambda line: typer.echo(line, err=True))
+    if as_json:
+        typer.echo(json.dumps(dataclasses.asdict(growth)))
+    else:
+        typer.echo(f"{growth.partitions} partitions; {growth.moved:,} profiles moved, {growth.scored:,} records scored")
+        typer.echo(
+            f"Set topics.partitions to {growth.partitions} (AIRLOCK_TOPICS__PARTITIONS), then start the workers."
+        )

@@ -7,16 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from detectors.combine import combine, severity_of
+from detectors.combine import Pool, severity_of
 from detectors.config import DetectorConfig, SeverityConfig, WeightConfig
 
-WEIGHTS = WeightConfig()
+POOL = Pool(WeightConfig())
 terms = st.none() | st.floats(-50, 50)
 
 
 @given(st.tuples(terms, terms, terms, terms))
 def test_the_parts_add_up_to_the_score(values):
-    score, parts = combine(values, WEIGHTS)
+    score, parts = POOL.combine(values)
     assert score == pytest.approx(sum(parts))
     assert all(part == 0 for part, value in zip(parts, values, strict=True) if value is None)
 
@@ -26,18 +26,18 @@ def test_more_evidence_never_lowers_the_score(values, which, more):
     if values[which] is None:
         return
     raised = tuple(value + more if n == which else value for n, value in enumerate(values))
-    assert combine(raised, WEIGHTS)[0] >= combine(values, WEIGHTS)[0] - 1e-9
+    assert POOL.combine(raised)[0] >= POOL.combine(values)[0] - 1e-9
 
 
 def test_one_burst_seen_twice_counts_little_more_than_once():
-    once = combine((None, None, None, 4.0), WEIGHTS)[0]
-    twice = combine((None, None, 4.0, 4.0), WEIGHTS)[0]
+    once = POOL.combine((None, None, None, 4.0))[0]
+    twice = POOL.combine((None, None, 4.0, 4.0))[0]
     assert once < twice < once * 1.3
 
 
 def test_no_detector_can_talk_an_alert_away():
-    alarming = combine((5.0, None, None, None), WEIGHTS)[0]
-    assert combine((5.0, -50.0, -50.0, -50.0), WEIGHTS)[0] > alarming - 1
+    alarming = POOL.combine((5.0, None, None, None))[0]
+    assert POOL.combine((5.0, -50.0, -50.0, -50.0))[0] > alarming - 1
 
 
 @pytest.mark.parametrize(

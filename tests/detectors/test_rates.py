@@ -23,7 +23,7 @@ from schemas.event import Event
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 CONFIG = DetectorConfig()
 ALONE = Context(CONFIG, NO_BASELINE)
-PRIOR = RatePrior(CONFIG.spikes, "human")
+PRIOR = RatePrior(CONFIG.spikes, "human", least=1)
 
 
 def sight(time, *, resource="acme/app", kind="human", longitude=None, context=ALONE):

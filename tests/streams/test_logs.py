@@ -3,6 +3,7 @@ import logging
 
 import pytest
 import structlog
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from streams.logs import configure_logs
 from streams.settings import LogSettings
@@ -77,6 +78,30 @@ def test_what_kafka_python_logs_and_raises_is_told_once_unless_in_detail(level, 
     configure_logs(LogSettings(format="json", level=level))
     logging.getLogger("kafka.net").error("refused")
     assert [line["event"] for line in lines(capsys)] == said
+
+
+@pytest.mark.parametrize(("level", "said"), [("info", 0), ("debug", 1)])
+@pytest.mark.parametrize(
+    ("logger", "error"),
+    [
+        pytest.param("aiokafka.consumer", GroupCoordinatorNotAvailableError(), id="a broker that is making ready"),
+        pytest.param("faust.transport", RuntimeError("Event loop is closed"), id="a thread that ended by itself"),
+    ],
+)
+def test_what_a_library_wrongly_calls_an_error_is_told_only_in_detail(logger, error, level, said, capsys):
+    configure_logs(LogSettings(format="json", level=level))
+    logging.getLogger(logger).error("this failed: %r", error)
+    assert len(lines(capsys)) == said
+
+
+def test_no_variable_of_a_frame_is_logged(capsys):
+    configure_logs(LogSettings(format="json"))
+    password = "".join(["hun", "ter", "2"])
+    try:
+        raise ZeroDivisionError(len(password))
+    except ZeroDivisionError:
+        structlog.get_logger("x").exception("broke")
+    assert "hunter2" not in capsys.readouterr().err
 
 
 def test_configuring_twice_says_things_once(capsys):

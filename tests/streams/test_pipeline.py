@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime, timedelta
 from math import isfinite
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from detectors.alerts import LONGEST_TITLE, config_digest
 from detectors.config import MODEL_VERSION, DetectorConfig, GeographyConfig, LearningConfig
-from detectors.profile import DETECTORS, LARGEST, PROFILE_VERSION, Profile
+from detectors.profile import DETECTORS, LARGEST, PROFILE_VERSION, Profile, expired
 from schemas.activity import Activity, Coordinate, Place, Versions
 from schemas.alert import Alert
 from schemas.baseline import NO_BASELINE
@@ -237,17 +238,33 @@ def test_a_profile_stored_after_every_event_gives_the_same_alerts():
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "version None; this release reads version 1"),
-        (b"\x02rest", "version 2; this release reads version 1"),
+        (b"", "version None; this release reads 1, 2"),
+        (b"\x03rest", "version 3; this release reads 1, 2"),
+        (b"\x02\x93", "version 2 is damaged"),
+        (b"\x02\xc0", "version 2 is damaged"),
         (b"\x01\x93", "version 1 is damaged"),
-        (b"\x01\xc0", "version 1 is damaged"),
+        (b"\x01\x94\xa1a\xa1b\x01\xa1c", "version 1 is damaged"),
     ],
-    ids=["empty", "newer", "cut off", "another type"],
+    ids=["empty", "newer", "cut off", "another type", "older, cut off", "older, another type"],
 )
-def test_stored_bytes_that_cannot_be_trusted_stop_the_reader(data, message):
-    assert PROFILE_VERSION == 1
+@pytest.mark.parametrize("read", [Profile.from_bytes, Profile.last_seen_of], ids=["whole", "last seen"])
+def test_stored_bytes_that_cannot_be_trusted_stop_the_reader(read, data, message):
+    assert PROFILE_VERSION == 2
     with pytest.raises(StateError, match=message):
-        Profile.from_bytes(data)
+        read(data)
+
+
+def test_a_profile_stored_by_an_older_release_goes_on_as_if_this_one_had_made_it():
+    stored = (Path(__file__).parent.parent / "cases" / "profile-v1.bin").read_bytes()
+    records = [*office_weeks(3), *takeover(3, start=MONDAY + timedelta(weeks=2, days=4, hours=16, minutes=40))]
+    made, outcomes = run(records)
+    assert alerts_of(outcomes)  # an hour with an alert in it is open
+    migrated = Profile.from_bytes(stored)
+    assert stored[0] == 1
+    assert migrated.to_bytes() == made.to_bytes()
+    assert Profile.last_seen_of(stored) == made.last_seen
+    later = [*records[-20:], *takeover(5, start=MONDAY + timedelta(weeks=2, days=4, hours=17, minutes=10), actor="bob")]
+    assert run(later, migrated)[1] == run(later, made)[1]
 
 
 def test_a_typical_profile_takes_two_kilobytes_at_most(trained):
@@ -285,7 +302,7 @@ def test_a_senders_names_cannot_break_a_title(trained):
 def test_one_broken_clock_does_not_blind_the_profile(trained, year):
     seen = trained.last_seen
     run([activity(9_000, datetime(year, 3, 3, 10, tzinfo=UTC))], trained)
-    assert seen <= trained.last_seen <= seen + 31 * 86_400
+    assert trained.last_seen == seen
     monday = ATTACK.replace(hour=0)
     normal = [activity(9_100 + n, monday + timedelta(hours=9 + n // 2, minutes=20 * (n % 2))) for n in range(8)]
     assert not alerts_of(run(normal, trained)[1])
@@ -333,6 +350,51 @@ def test_last_seen_only_moves_forward(trained):
     seen = trained.last_seen
     run([activity(9_000, ATTACK - timedelta(days=20))], trained)
     assert trained.last_seen == seen
+
+
+def after(profile: Profile, days: float, number: int = 30_000, **event: str) -> Activity:
+    return activity(number, datetime.fromtimestamp(profile.last_seen, UTC) + timedelta(days=days), **event)
+
+
+FORGET_DAYS = CONFIG.learning.forget_days
+
+
+@pytest.mark.parametrize("days", [FORGET_DAYS + 0.01, FORGET_DAYS * 3], ids=["just over", "long"])
+def test_a_subject_away_for_too_long_starts_afresh_as_if_nothing_had_been_stored(trained, days):
+    back = [after(trained, days, action="secret.read"), after(trained, days + 0.1, 30_001)]
+    repeat = after(trained, days, number=len(office_weeks()) - 1)  # its id is remembered, were it not for the absence
+    stored = trained.to_bytes()
+    for records in (back, [repeat]):
+        known, outcomes = run(records, Profile.from_bytes(stored))
+        fresh, expected = run(records, Profile.new(trained.subject))
+        assert outcomes == expected
+        assert known.to_bytes() == fresh.to_bytes()
+
+
+@pytest.mark.parametrize("days", [FORGET_DAYS - 0.01, 1, -20, -FORGET_DAYS * 3, 40_000 // 2])
+def test_neither_a_shorter_absence_nor_a_late_event_nor_a_broken_clock_makes_it_forgotten(trained, days):
+    events = trained.events
+    assert run([after(trained, days)], trained)[0].events == events + 1
+
+
+def test_an_absence_is_counted_from_the_last_event_however_long_the_one_before_it_was(trained):
+    days = FORGET_DAYS - 10
+    run([after(trained, days)], trained)
+    events = trained.events
+    assert run([after(trained, days, 30_001)], trained)[0].events == events + 1
+
+
+def test_an_absence_is_as_long_as_configured(trained):
+    config = DetectorConfig(learning=LearningConfig(forget_days=3))
+    assert run([after(trained, 4)], trained, config)[0].events == 1
+
+
+def test_a_stored_profile_outlives_its_absence_by_a_month_for_what_comes_late(trained):
+    seen, day = Profile.last_seen_of(trained.to_bytes()), 86_400
+    assert seen == trained.last_seen
+    assert not expired(seen, seen + (FORGET_DAYS + 31) * day, CONFIG)
+    assert expired(seen, seen + (FORGET_DAYS + 31) * day + 1, CONFIG)
+    assert not expired(seen, seen - 400 * day, CONFIG)
 
 
 def test_every_detector_has_its_place_in_the_profile_and_its_weight():

@@ -1,0 +1,17 @@
+"""The engine without a broker: scores a file or a pipe of events, in one process or in several, byte for byte alike."""
+
+from streams.score.baselines import GrowingBaselines, RebuiltBaselines, RecordedBaselines
+from streams.score.job import ACTIVITY, Fault, Job, Scored, score_alone
+from streams.score.workers import score_together
+
+__all__ = [
+    "ACTIVITY",
+    "Fault",
+    "GrowingBaselines",
+    "Job",
+    "RebuiltBaselines",
+    "RecordedBaselines",
+    "Scored",
+    "score_alone",
+    "score_together",
+]

@@ -1,0 +1,61 @@
+"""An activity record has one spelling, and scoring reads from it what the whole record says."""
+
+import msgspec
+import pytest
+
+from schemas.activity import Activity, Coordinate, Place, Recorded, Versions, spell_activities, spell_evidence
+from schemas.event import Credential, Event
+
+PLAIN = {"id": "e1", "time": "2026-02-03T10:00:00.25Z", "actor": "maria", "action": "repo.clone", "resource": "a/b"}
+EVENTS = {
+    "an actor alone": Event(**PLAIN),
+    "with a credential": Event(**PLAIN, credential=Credential(id="tok-1", owner="maria")),
+    "other scripts and quotes": Event(**PLAIN | {"actor": 'zoë "日本" \\ 🚀', "resource": "a/\u2028"}, source_ip="::1"),
+    "everything": Event(**PLAIN, user_agent="git\n", attributes={"k": "v\x00"}, environment="production"),
+}
+PLACES = {
+    "placed": (Place(country="DE", city="Köln", latitude=50.9, longitude=7.0, radius_km=5, asn=3320), None),
+    "unplaced": (None, 'no "address"'),
+}
+VERSIONS = Versions(config="c", geo="g", baseline="none")
+
+
+@pytest.fixture(params=EVENTS.values(), ids=EVENTS)
+def event(request):
+    return request.param
+
+
+@pytest.fixture(params=PLACES.values(), ids=PLACES)
+def place(request):
+    return request.param
+
+
+def test_what_is_spelled_at_once_is_what_each_record_spells(event, place):
+    raw = b'{"raw": "bytes"}'
+    evidence = spell_evidence("airlock.events", 3, 42, raw)
+    spelled = spell_activities(event, *place, VERSIONS.to_json(), evidence)
+    assert len(spelled) == 1 + (event.credential is not None)
+    for subject, value in spelled:
+        activity = Activity.from_json(value)
+        assert activity.to_json() == value
+        assert (activity.subject, activity.event, activity.place) == (subject, event, place[0])
+        assert activity.evidence == Coordinate.from_json(evidence)
+
+
+def test_scoring_reads_what_the_whole_record_says(event, place):
+    ((_, value), *_) = spell_activities(event, *place, VERSIONS.to_json(), spell_evidence("t", 0, 0, b""))
+    recorded, activity = Recorded.from_json(value), Activity.from_json(value)
+    assert recorded.activity() == activity
+    assert (recorded.subject, recorded.unplaced) == (activity.subject, activity.unplaced)
+    for part in ("event", "versions", "place"):
+        fields = msgspec.structs.asdict(getattr(recorded, part)) if getattr(recorded, part) else {}
+        assert {name: getattr(getattr(activity, part), name) for name in fields} == fields
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b"", b"{", b"[]", b'{"subject":""}', b'{"subject":"actor:a","event":{},"versions":{"geo":"g","baseline":"b"}}'],
+)
+def test_what_is_no_activity_record_is_refused(value):
+    with pytest.raises(msgspec.DecodeError):
+        Recorded.from_json(value)
