@@ -6,7 +6,7 @@ state has the same bytes. A typical profile takes 1 to 1.5 KB; ``LARGEST`` bound
 
 from __future__ import annotations
 
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final, Self, cast
 
 import msgspec
 
@@ -86,7 +86,7 @@ class Profile(msgspec.Struct, array_like=True):
         try:
             if version != PROFILE_VERSION:
                 content = OLDER[version](content)
-            return _DECODER.decode(content)
+            return cast("Self", _DECODER.decode(content))
         except msgspec.MsgspecError as error:
             raise StateError(f"A stored profile of version {version} is damaged: {error}.") from error
 
