@@ -66,17 +66,17 @@ class Scraped:
 
 
 @pytest.fixture
-def two_workers(applied):
+def two_workers(applied, eventually):
     port = two_free_ports()
     settings = applied.model_copy(update={"worker": WorkerSettings(metrics_port=port)})
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     workers = Workers(settings, 2, settings.data_dir / "workers.log")
+    eventually(lambda: [ask(one, "/readyz")[0] for one in (port, port + 1)] == [200, 200], within=60)
     yield port, port + 1
     workers.stop()
 
 
 def test_two_workers_of_a_host_serve_their_metrics_side_by_side_and_count_all(applied, send, two_workers, eventually):
-    eventually(lambda: [ask(port, "/readyz")[0] for port in two_workers] == [200, 200], within=60)
     send(applied, "events", events(), key=lambda raw: raw[-30:])
     await_caught_up(applied, patience_s=60)
     eventually(lambda: Scraped(two_workers).sum("airlock_lag_records") == 0)
@@ -95,7 +95,6 @@ def test_two_workers_of_a_host_serve_their_metrics_side_by_side_and_count_all(ap
 
 
 def test_no_label_can_be_set_by_an_event(applied, send, two_workers, eventually):
-    eventually(lambda: [ask(port, "/readyz")[0] for port in two_workers] == [200, 200], within=60)
     send(applied, "events", events())
     eventually(lambda: Scraped(two_workers).sum("airlock_scored_total") == EVENTS, within=90)
     text = "".join(ask(port, "/metrics")[1] for port in two_workers)

@@ -81,7 +81,7 @@ class Run:
 
 
 @pytest.fixture(scope="module")
-def run(bootstrap, tmp_path_factory, read_topic, send):
+def run(bootstrap, tmp_path_factory, read_topic, send, eventually):
     """Three weeks published in two halves, with the bad messages in between and a worker restarted in mid-stream."""
     settings = Settings(
         data_dir=tmp_path_factory.mktemp("data"),
@@ -98,6 +98,7 @@ def run(bootstrap, tmp_path_factory, read_topic, send):
         try:
             send(settings, "events", share, key=key_of)
             await_caught_up(settings, patience_s=60)
+            eventually(lambda: read_topic(settings, "baselines"), every=0.5)  # the second half has one in force
         finally:
             workers.stop()
     return Run(settings, simulation, len(events) + len(BAD), read_topic)
