@@ -6,7 +6,6 @@ goes into a title: a title is one line whatever the sender does.
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
@@ -54,7 +53,9 @@ def build_alert(profile: Profile, x: Sighting, score: float, parts: tuple[float,
         ),
         key=lambda finding: -finding.score,
     )
-    config = config_digest(x.config, record.versions.geo)
+    config = x.context.digests.get(record.versions.geo)
+    if config is None:
+        config = x.context.digests[record.versions.geo] = config_digest(x.config, record.versions.geo)
     first = profile.open_case(x.seconds, x.config.learning.case_gap_minutes * 60)
     return Alert(
         id=digest(event.source, event.id, record.subject, config),
@@ -107,5 +108,7 @@ def _away(profile: Profile, x: Sighting) -> str:
 
 def _clean(text: str, most: int) -> str:
     """At most ``most`` printable characters on one line: no controls, no bidirectional overrides, no line ends."""
-    kept = "".join(char for char in text[: 4 * most] if unicodedata.category(char)[0] not in "CZ" or char == " ")
+    kept = text[: 4 * most]
+    if not kept.isprintable():  # which means just that: no character of Unicode's categories C and Z but the space
+        kept = "".join(char for char in kept if char.isprintable())
     return kept if len(kept) <= most else kept[: most - 1] + "…"

@@ -183,13 +183,17 @@ def _hours(population: Population, floor: float) -> tuple[float, ...]:
 
 
 class Context:
-    """What is in force for many events: the configuration, and the baseline made ready."""
+    """What is in force for many events: the configuration, and the baseline made ready.
 
-    __slots__ = ("baseline", "config", "forget_s", "peers", "pool", "remembered_ids", "threshold")
+    ``digests`` is what alerts remember here: the configuration's digest by geo version.
+    """
+
+    __slots__ = ("baseline", "config", "digests", "forget_s", "peers", "pool", "remembered_ids", "threshold")
 
     def __init__(self, config: DetectorConfig, baseline: Baseline) -> None:
         self.config = config
         self.baseline = baseline
+        self.digests: dict[str, str] = {}
         self.pool = Pool(config.weights)
         self.threshold = config.threshold
         self.forget_s = config.learning.forget_days * 86_400

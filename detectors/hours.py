@@ -10,6 +10,8 @@ hours.
 
 from __future__ import annotations
 
+from functools import lru_cache
+from itertools import accumulate
 from math import log10
 from typing import ClassVar, Final
 
@@ -68,6 +70,7 @@ class Hours(msgspec.Struct, array_like=True):
         if score is None:
             return NotEvaluable(detector=self.name, reason="no settled hour of this subject is known")
         index = x.bin
+        start = index - index % 24
         days, even = _DAYS[index // 24], 100 * EVEN[index]
         seen = self.total / _UNIT
         share = 100 * self.bins[index] / self.total
@@ -76,7 +79,7 @@ class Hours(msgspec.Struct, array_like=True):
             score=score,
             reason=f"{share:.1f}% of {seen:.0f} session-hours lie about {index % 24:02d}:00 UTC on {days}",
             observed=f"{index % 24:02d}:00 UTC on {days}",
-            expected=f"mostly {self._usual(24 * (index // 24))}; {even:.1f}% if spread evenly",
+            expected=f"mostly {_usual(tuple(self.bins[start : start + 24]))}; {even:.1f}% if spread evenly",
         )
 
     def _score(self, index: int, x: Sighting) -> float:
@@ -124,14 +127,16 @@ class Hours(msgspec.Struct, array_like=True):
             moved = self.longitude + ((longitude - self.longitude + 180) % 360 - 180) / 50
             self.longitude = (moved + 180) % 360 - 180
 
-    def _usual(self, start: int) -> str:
-        """The shortest run of hours that holds four fifths of that kind of day, in words."""
-        day = self.bins[start : start + 24]
-        need = 0.8 * sum(day)
-        if not need:
-            return "no time on such days"
-        for length in range(1, 24):
-            held, first = max((sum(day[(n + step) % 24] for step in range(length)), -n) for n in range(24))
-            if held >= need:
-                return f"{-first:02d}:00 to {(length - first) % 24:02d}:00 UTC"
-        return "any time"
+
+@lru_cache(maxsize=1_024)  # an attack's alerts have one and the same histogram behind them
+def _usual(day: tuple[int, ...]) -> str:
+    """The shortest run of hours that holds four fifths of a day's 24 counts, in words."""
+    need = 0.8 * sum(day)
+    if not need:
+        return "no time on such days"
+    below = list(accumulate(day + day, initial=0))
+    for length in range(1, 24):
+        held, first = max((below[n + length] - below[n], -n) for n in range(24))
+        if held >= need:
+            return f"{-first:02d}:00 to {(length - first) % 24:02d}:00 UTC"
+    return "any time"

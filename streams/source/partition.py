@@ -87,9 +87,8 @@ class Partition:
         began = time.time()
         try:
             async with self.producer.transaction():
-                contained = await self._write(result.records, changes)
-                offsets = {self.tp: records[-1].offset + 1}
-                await self.producer.send_offsets_to_transaction(offsets, self.group)
+                offsets = self.producer.send_offsets_to_transaction({self.tp: records[-1].offset + 1}, self.group)
+                contained, _ = await asyncio.gather(self._write(result.records, changes), offsets)
         except (ProducerFenced, InvalidProducerEpoch) as error:
             self.lost = True
             raise Lost(f"{self.tp} was taken over") from error

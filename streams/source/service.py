@@ -25,6 +25,8 @@ __all__ = ["Observer", "Owned", "PartitionSource", "SourceSpec"]
 _log = structlog.get_logger("airlock.source")
 
 _POLL_MS = 1_000  # how soon a partition's task notices that it has been lost; records arrive at once in any case
+_READY_S = 0.001  # records that come sooner were there before they were asked for
+_NEWS_MS = 15  # how long an answer to a fetch that finds something takes, on a busy machine
 _LET_GO_S = 2.0  # how long a batch in flight may take to commit before its partition is given up
 _WORK_S = 0.25  # how long a batch may hold the event loop, on which heartbeats and the other partitions wait
 _LEAST_RECORDS = 50
@@ -202,10 +204,9 @@ class PartitionSource(Service, ConsumerRebalanceListener):  # type: ignore[misc]
         while not partition.lost:
             # A transaction costs some milliseconds of CPU whatever is in it: under load, fewer and larger ones.
             await asyncio.sleep(due - time.monotonic())
-            fetched = await self._consumer.getmany(tp, timeout_ms=_POLL_MS, max_records=self._most())
+            records = await self._fetched(tp)
             if partition.lost:
                 return
-            records = fetched.get(tp)
             if not records:
                 progress.position = await self._consumer.position(tp)  # past a transaction's marker, say
                 continue
@@ -220,6 +221,17 @@ class PartitionSource(Service, ConsumerRebalanceListener):  # type: ignore[misc]
             self._record_s += (spent.work_s / len(records) - self._record_s) / 8
             if self._observer is not None:
                 self._observer.committed(records, spent)
+
+    async def _fetched(self, tp: TopicPartition) -> list[ConsumerRecord[bytes, bytes]]:
+        """The next batch's records; none where none came for a while."""
+        most, asked = self._most(), time.monotonic()
+        records = (await self._consumer.getmany(tp, timeout_ms=_POLL_MS, max_records=most)).get(tp, [])
+        # What lay ready was fetched when the last batch was taken. What has come since would else wait for another one.
+        if records and len(records) < most and time.monotonic() - asked < _READY_S:
+            records += (await self._consumer.getmany(tp, timeout_ms=_NEWS_MS, max_records=most - len(records))).get(
+                tp, []
+            )
+        return records
 
     async def _await_revocation(self, tp: TopicPartition) -> None:
         """Fenced, so another worker owns it: the group must tell us so within a session, or the two of us disagree."""
