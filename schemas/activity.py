@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, Literal
@@ -24,6 +25,7 @@ __all__ = [
     "Versions",
     "spell_activities",
     "spell_evidence",
+    "spell_place",
     "subjects_of",
 ]
 
@@ -103,17 +105,21 @@ def subjects_of(event: Event) -> tuple[str, ...]:
 
 
 def spell_activities(
-    event: Event, place: Place | None, unplaced: str | None, versions: bytes, evidence: bytes
+    subjects: Sequence[str], event: bytes, place: bytes, versions: bytes, evidence: bytes
 ) -> list[tuple[str, bytes]]:
     """Each subject of an event with its activity record's JSON: what ``Activity.to_json`` spells, for a third.
 
-    The records of one event differ in their subject alone, so the rest is spelled once. ``versions`` and ``evidence``
-    come as JSON, see ``spell_evidence``.
+    The records of one event differ in their subject alone, so the rest is spelled once. All parts come as JSON, see
+    ``spell_place`` and ``spell_evidence``.
     """
+    rest = b',"event":%b%b,"versions":%b,"evidence":%b}' % (event, place, versions, evidence)
+    return [(subject, b'{"v":1,"subject":' + _ENCODER.encode(subject) + rest) for subject in subjects]
+
+
+def spell_place(place: Place | None, unplaced: str | None) -> bytes:
+    """The fields ``place`` and ``unplaced`` of an activity record, each with a comma before it."""
     where = b"" if place is None else b',"place":' + place.to_json()
-    why_not = b"" if unplaced is None else b',"unplaced":' + _ENCODER.encode(unplaced)
-    rest = b',"event":%b%b%b,"versions":%b,"evidence":%b}' % (event.to_json(), where, why_not, versions, evidence)
-    return [(subject, b'{"v":1,"subject":' + _ENCODER.encode(subject) + rest) for subject in subjects_of(event)]
+    return where if unplaced is None else where + b',"unplaced":' + _ENCODER.encode(unplaced)
 
 
 def spell_evidence(topic: str, partition: int, offset: int, raw: bytes) -> bytes:

@@ -7,14 +7,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from detectors.alerts import config_digest
-from schemas.activity import Activity, Coordinate, Place, Versions, spell_activities, spell_evidence, subjects_of
+from schemas.activity import (
+    Activity,
+    Coordinate,
+    Place,
+    Versions,
+    spell_activities,
+    spell_evidence,
+    spell_place,
+    subjects_of,
+)
 from schemas.baseline import NO_BASELINE, Baseline
 from schemas.errors import InvalidEventError
-from schemas.event import Event
 from streams.formats import parse
+from streams.formats.spelled import spell
 from streams.settings import Settings
 
 __all__ = ["Locator", "Normaliser", "RawRecord", "coordinate_of"]
@@ -57,6 +67,7 @@ class Normaliser:
         self._geo = geo
         self._formats = settings.sources
         self._config = config_digest(settings.detectors)
+        self._place = lru_cache(maxsize=65_536)(lambda ip: spell_place(*geo.locate(ip)))
         self.baseline = baseline
 
     @property
@@ -98,13 +109,9 @@ class Normaliser:
         Raises:
             InputError: where the record's value is no valid event.
         """
-        event = parse(record.value, self._formats.get(record.topic, "auto"), record.headers)
-        _refuse_future(event, record.timestamp)
-        place, unplaced = self._geo.locate(event.source_ip)
-        evidence = spell_evidence(record.topic, record.partition, record.offset, record.value or b"")
-        return spell_activities(event, place, unplaced, self._versions_json, evidence)
-
-
-def _refuse_future(event: Event, published_ms: int) -> None:
-    if event.time.timestamp() > published_ms / 1000 + _MOST_AHEAD_S:
-        raise InvalidEventError("time: is more than 24 hours after the record was published")
+        raw = record.value
+        event = spell(raw, self._formats.get(record.topic, "auto"), record.headers)
+        if event.seconds > record.timestamp / 1000 + _MOST_AHEAD_S:
+            raise InvalidEventError("time: is more than 24 hours after the record was published")
+        evidence = spell_evidence(record.topic, record.partition, record.offset, raw or b"")
+        return spell_activities(event.subjects, event.json, self._place(event.source_ip), self._versions_json, evidence)

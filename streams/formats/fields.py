@@ -32,6 +32,7 @@ __all__ = [
     "check_time",
     "cut_user_agent",
     "decode",
+    "plain_address",
     "take_address",
 ]
 
@@ -137,7 +138,8 @@ def check_time(value: object, name: str) -> None:
 
 
 @lru_cache(maxsize=65_536)
-def _address(value: str) -> str | None:
+def plain_address(value: str) -> str | None:
+    """The IP address in ``value``, without port, brackets or zone; none where it holds none."""
     value = value.strip()
     wrapped = _BRACKETS.fullmatch(value) or _IPV4_PORT.fullmatch(value)
     bare = (wrapped[1] if wrapped else value).partition("%")[0]  # a zone means something on the sender's machine only
@@ -161,7 +163,7 @@ def take_address(fields: Fields, name: str, attributes: dict[str, str]) -> str |
         return None
     if not isinstance(value, str):
         raise InvalidEventError(f"{name}: must be a string")
-    address = _address(value) if len(value) <= 128 else None
+    address = plain_address(value) if len(value) <= 128 else None
     if address is None and value.strip():
         attributes.setdefault(name, value)
     return address

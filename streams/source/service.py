@@ -225,7 +225,8 @@ class PartitionSource(Service, ConsumerRebalanceListener):  # type: ignore[misc]
     async def _fetched(self, tp: TopicPartition) -> list[ConsumerRecord[bytes, bytes]]:
         """The next batch's records; none where none came for a while."""
         most, asked = self._most(), time.monotonic()
-        records = (await self._consumer.getmany(tp, timeout_ms=_POLL_MS, max_records=most)).get(tp, [])
+        fetched = await self._consumer.getmany(tp, timeout_ms=_POLL_MS, max_records=most)
+        records: list[ConsumerRecord[bytes, bytes]] = fetched.get(tp, [])
         # What lay ready was fetched when the last batch was taken. What has come since would else wait for another one.
         if records and len(records) < most and time.monotonic() - asked < _READY_S:
             records += (await self._consumer.getmany(tp, timeout_ms=_NEWS_MS, max_records=most - len(records))).get(

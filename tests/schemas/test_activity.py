@@ -3,7 +3,17 @@
 import msgspec
 import pytest
 
-from schemas.activity import Activity, Coordinate, Place, Recorded, Versions, spell_activities, spell_evidence
+from schemas.activity import (
+    Activity,
+    Coordinate,
+    Place,
+    Recorded,
+    Versions,
+    spell_activities,
+    spell_evidence,
+    spell_place,
+    subjects_of,
+)
 from schemas.event import Credential, Event
 
 PLAIN = {"id": "e1", "time": "2026-02-03T10:00:00.25Z", "actor": "maria", "action": "repo.clone", "resource": "a/b"}
@@ -30,12 +40,16 @@ def place(request):
     return request.param
 
 
+def spelled(event, place, evidence):
+    return spell_activities(subjects_of(event), event.to_json(), spell_place(*place), VERSIONS.to_json(), evidence)
+
+
 def test_what_is_spelled_at_once_is_what_each_record_spells(event, place):
     raw = b'{"raw": "bytes"}'
     evidence = spell_evidence("airlock.events", 3, 42, raw)
-    spelled = spell_activities(event, *place, VERSIONS.to_json(), evidence)
-    assert len(spelled) == 1 + (event.credential is not None)
-    for subject, value in spelled:
+    records = spelled(event, place, evidence)
+    assert len(records) == 1 + (event.credential is not None)
+    for subject, value in records:
         activity = Activity.from_json(value)
         assert activity.to_json() == value
         assert (activity.subject, activity.event, activity.place) == (subject, event, place[0])
@@ -43,7 +57,7 @@ def test_what_is_spelled_at_once_is_what_each_record_spells(event, place):
 
 
 def test_scoring_reads_what_the_whole_record_says(event, place):
-    ((_, value), *_) = spell_activities(event, *place, VERSIONS.to_json(), spell_evidence("t", 0, 0, b""))
+    ((_, value), *_) = spelled(event, place, spell_evidence("t", 0, 0, b""))
     recorded, activity = Recorded.from_json(value), Activity.from_json(value)
     assert recorded.activity() == activity
     assert (recorded.subject, recorded.unplaced) == (activity.subject, activity.unplaced)

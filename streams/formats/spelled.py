@@ -1,0 +1,126 @@
+"""An event as JSON, to be written on: what ``parse`` and ``Event.to_json`` say, where possible without the ``Event``.
+
+Most events of our own format are spelled just as we would spell them, but for their time and address. Those are read
+and written by msgspec, in a fifth of the time that building an ``Event`` takes. Whatever is the least bit different,
+and whatever is wrong, goes the long way, which alone decides what is refused and why.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from functools import lru_cache
+from typing import Annotated, NamedTuple
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+from pydantic import TypeAdapter, ValidationError
+
+from schemas.activity import subjects_of
+from schemas.event import ActorKind, IpAddress, Outcome
+from streams.formats import AUTO, MAX_BYTES, parse
+from streams.formats.fields import Headers, plain_address
+
+__all__ = ["Spelled", "spell"]
+
+_PLAIN = (AUTO, "native")
+_YEARS = range(2000, 2100)
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,6})?Z", re.ASCII)
+_Name = Annotated[str, Meta(min_length=1, max_length=512)]
+_MaybeName = _Name | UnsetType
+
+
+class Spelled(NamedTuple):
+    """An event's JSON, and what else the normaliser needs of it; ``seconds`` is its time (from the epoch)."""
+
+    json: bytes
+    subjects: tuple[str, ...]
+    source_ip: str | None
+    seconds: float
+
+
+class PlainCredential(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A ``Credential`` without an expiry."""
+
+    id: _Name
+    kind: _MaybeName = UNSET
+    owner: _MaybeName = UNSET
+
+
+class PlainEvent(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, gc=False):
+    """The fields of an ``Event`` in their order, of which ``time`` and ``source_ip`` are still as they came."""
+
+    id: _Name
+    time: Annotated[str, Meta(max_length=27)]
+    actor: _Name
+    actor_kind: ActorKind = "human"
+    action: Annotated[str, Meta(max_length=128, pattern=r"^[a-z0-9_-]+(\.[a-z0-9_-]+)*\Z")]
+    resource: Annotated[str, Meta(max_length=1024)] = ""
+    source_ip: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
+    user_agent: Annotated[str, Meta(max_length=4096)] | UnsetType = UNSET
+    outcome: Outcome = "success"
+    source: _Name = "native"
+    session: _MaybeName = UNSET
+    credential: PlainCredential | UnsetType = UNSET
+    on_behalf_of: _MaybeName = UNSET
+    tls: _MaybeName = UNSET
+    commit: _MaybeName = UNSET
+    run_id: _MaybeName = UNSET
+    deployment_id: _MaybeName = UNSET
+    environment: _MaybeName = UNSET
+    role: _MaybeName = UNSET
+    attributes: dict[str, str] = {}
+
+
+_DECODER = msgspec.json.Decoder(PlainEvent)
+_ENCODER = msgspec.json.Encoder()
+_ADDRESS: TypeAdapter[str] = TypeAdapter(IpAddress)
+
+
+def spell(raw: bytes | None, format: str = AUTO, headers: Headers = ()) -> Spelled:
+    """The event in a record's value; see ``parse``, whose arguments these are.
+
+    Raises:
+        InputError: where ``raw`` is no valid event.
+        UsageError: where the format is unknown.
+    """
+    if raw is not None and not headers and format in _PLAIN and len(raw) <= MAX_BYTES:
+        plain = _plain(raw)
+        if plain is not None:
+            return plain
+    event = parse(raw, format, headers)
+    return Spelled(event.to_json(), subjects_of(event), event.source_ip, event.time.timestamp())
+
+
+def _plain(raw: bytes) -> Spelled | None:
+    if b"\\" in raw or b"\x7f" in raw:  # without them no string of valid JSON holds a control character
+        return None
+    try:
+        event = _DECODER.decode(raw)
+        if _TIME.fullmatch(event.time) is None:
+            return None
+        time = datetime.fromisoformat(event.time)
+    except (msgspec.DecodeError, ValueError):
+        return None
+    if time.year not in _YEARS:
+        return None
+    event.time = time.isoformat()[:-6] + "Z"
+    address = None
+    if event.source_ip is not UNSET:
+        address = _address(event.source_ip)
+        if address is None:
+            return None
+        event.source_ip = address
+    actor = f"actor:{event.actor}"
+    credential = event.credential
+    subjects = (actor,) if credential is UNSET else (actor, f"credential:{credential.id}")
+    return Spelled(_ENCODER.encode(event), subjects, address, time.timestamp())
+
+
+@lru_cache(maxsize=65_536)
+def _address(value: str) -> str | None:
+    address = plain_address(value)
+    try:
+        return None if address is None else _ADDRESS.validate_python(address)
+    except ValidationError:
+        return None
