@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from detectors.config import DetectorConfig
-from detectors.profile import Profile
+from detectors.profile import Profile, expired
 from schemas.activity import Activity, Coordinate
 from schemas.baseline import NO_BASELINE, Baseline
 from schemas.errors import InputError, StateError
@@ -80,7 +80,12 @@ def audit(topics: Mapping[str, Sequence[Record]], normaliser: Normaliser, config
     alerts, profiles = rescore(activities, baselines, config)
     written = Counter(record.value or b"" for record in topics["alerts"])
     stored = {record.key or b"": record.value for record in topics["profiles"]}
-    stored = {key: value for key, value in stored.items() if value is not None}
+    newest = max((int(activity.event.time.timestamp()) for activity in activities), default=0)
+    differing = sum(
+        stored.get(key) != profile and not (stored.get(key, b"") is None and _may_be_forgotten(profile, newest, config))
+        for key, profile in profiles.items()
+    )
+    unfounded = sum(value is not None and key not in profiles for key, value in stored.items())
     return Audit(
         events=len(topics["events"]),
         scored=len(in_force),
@@ -90,7 +95,7 @@ def audit(topics: Mapping[str, Sequence[Record]], normaliser: Normaliser, config
         doubled=(found - expected).total(),
         alerts_missing=(alerts - written).total(),
         alerts_extra=(written - alerts).total(),
-        profiles_differing=sum(stored.get(key) != profiles.get(key) for key in stored.keys() | profiles.keys()),
+        profiles_differing=differing + unfounded,
     )
 
 
@@ -124,6 +129,10 @@ def _named(baselines: Mapping[str, Baseline], activity: Activity) -> Baseline:
         return baselines[activity.versions.baseline]
     except KeyError as error:
         raise StateError(f"baseline {error} is named by an activity record but isn't on its topic") from None
+
+
+def _may_be_forgotten(profile: bytes, newest: int, config: DetectorConfig) -> bool:
+    return expired(Profile.last_seen_of(profile), newest, config)
 
 
 def _where(place: Coordinate) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import signal
@@ -62,6 +63,7 @@ async def _run(app: WorkerApp, name: str, stop: asyncio.Event, on_ready: Callabl
     await asyncio.wait([told, starting], return_when=asyncio.FIRST_COMPLETED)
     if starting.done():
         await starting
+        gc.freeze()  # what is here now stays: a later collection needn't hold everything up to look at it
         _log.info("worker started", name=name)
         if on_ready is not None:
             on_ready()

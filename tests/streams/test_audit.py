@@ -127,6 +127,25 @@ def test_an_activity_record_with_other_bytes_counts_as_lost_and_as_doubled(topic
     assert (result.lost, result.doubled) == (1, 1)
 
 
+def test_a_subject_that_was_forgotten_after_years_is_no_loss(topics, normaliser):
+    gone = b"actor:u-1"
+    topics["profiles"].append(record("airlock.profiles", 99, None, gone))
+    late = json.loads(raw(0)) | {"id": "years later", "actor": "u-9", "time": "2031-01-01T00:00:00Z"}
+    event = record("airlock.events", EVENTS, json.dumps(late).encode())
+    event.timestamp *= 2
+    topics["events"].append(event)
+    ((subject, value),) = normaliser.spelled(event)
+    topics["activity"].append(record("airlock.activity", EVENTS, value, subject.encode()))
+    config = CONFIG.model_copy(update={"threshold": 99.0})
+    topics["alerts"].clear()
+    _, profiles = rescore(
+        [Activity.from_json(one.value) for one in topics["activity"]], {NO_BASELINE.version: NO_BASELINE}, config
+    )
+    kept = [record("airlock.profiles", 0, value, key) for key, value in profiles.items() if key != gone]
+    assert audit(topics | {"profiles": [*kept, topics["profiles"][-1]]}, normaliser, config).sound
+    assert audit(topics | {"profiles": kept}, normaliser, config).profiles_differing == 1
+
+
 def test_a_baseline_that_is_named_but_not_there_is_an_error(topics, normaliser):
     last = topics["activity"][-1]
     last.value = last.value.replace(b'"baseline":"none"', b'"baseline":"gone"')
