@@ -7,10 +7,10 @@ COPY locks locks
 RUN python -m venv /build \
     && /build/bin/pip install --no-cache-dir --require-hashes --no-deps -r locks/build.txt \
     && python -m venv --without-pip /opt/airlock \
-    && /build/bin/uv pip sync --no-cache --python /opt/airlock/bin/python --require-hashes locks/runtime.txt
+    && /build/bin/uv pip sync --no-cache --compile-bytecode --python /opt/airlock/bin/python --require-hashes locks/runtime.txt
 COPY . .
 RUN /build/bin/hatchling build --target wheel --directory /dist \
-    && /build/bin/uv pip install --no-cache --python /opt/airlock/bin/python --no-deps /dist/*.whl
+    && /build/bin/uv pip install --no-cache --compile-bytecode --python /opt/airlock/bin/python --no-deps /dist/*.whl
 
 FROM python:3.13-slim-bookworm
 RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/airlock airlock

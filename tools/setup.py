@@ -109,7 +109,9 @@ def _install() -> None:
     _step(2, "Fetching the installer", *pip, "--only-binary", ":all:", "--requirement", LOCKS / "build.txt")
     uv = (VENV / "bin" / "uv", "pip")
     into = ("--python", PYTHON)
-    _step(3, "Installing the locked packages", *uv, "sync", *into, "--require-hashes", LOCKS / "dev.txt")
+    # Compiled now, once: not by the first processes that start, each for itself, where they may write it at all.
+    packages = ("--require-hashes", "--compile-bytecode", LOCKS / "dev.txt")
+    _step(3, "Installing the locked packages", *uv, "sync", *into, *packages)
     project = ("install", *into, "--no-deps", "--no-build-isolation", "--editable", ROOT)
     _step(4, "Installing the airlock command", *uv, *project)
     STAMP.write_text(_wanted())
