@@ -24,7 +24,7 @@ from schemas.activity import (
 from schemas.baseline import NO_BASELINE, Baseline
 from schemas.errors import InvalidEventError
 from streams.formats import parse
-from streams.formats.spelled import spell
+from streams.formats.plain import spell
 from streams.settings import Settings
 
 __all__ = ["Locator", "Normaliser", "RawRecord", "coordinate_of"]

@@ -56,7 +56,7 @@ class KafkaSettings(_Section):
     ssl_ca: _Path | None = None
     ssl_certificate: _Path | None = None
     ssl_key: _Path | None = None
-    compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = "lz4"
+    compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = "zstd"
 
 
 class BrokerSettings(_Section):

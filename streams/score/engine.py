@@ -17,8 +17,10 @@ from detectors.profile import Profile
 from schemas.activity import Activity, Recorded, RecordedEvent, RecordedPlace, RecordedVersions, subjects_of
 from schemas.baseline import Baseline
 from schemas.errors import MalformedInputError
+from schemas.event import Event
 from schemas.record import explain_validation
 from streams.formats import parse
+from streams.formats.plain import PlainEvent, read_plain
 from streams.normalise import Locator, Normaliser, coordinate_of
 from streams.pipeline import Outcome, step
 from streams.score.baselines import Glimpse
@@ -85,13 +87,20 @@ class RawReader:
 
     def read(self, number: int, raw: bytes) -> tuple[Glimpse, Sequence[Entry]]:
         """The entries of the event: of its actor and, where it names one, of its credential."""
-        event = parse(raw, self._format)
-        place, unplaced = self._place(event.source_ip)
-        time, kind, versions = event.time, event.actor_kind, self._versions
+        event: PlainEvent | Event
+        plain = read_plain(raw, self._format)
+        if plain is None:
+            event = parse(raw, self._format)
+            time, subjects = event.time, subjects_of(event)
+        else:
+            event, time = plain
+            subjects = event.subjects()
+        place, unplaced = self._place(event.source_ip or None)
+        kind, versions = event.actor_kind, self._versions
         judged = RecordedEvent(event.id, time, event.actor, event.action, kind, event.resource, event.source)
         entries = [
             Entry(subject, judged, versions, place, unplaced, raw, number, order)
-            for order, subject in enumerate(subjects_of(event))
+            for order, subject in enumerate(subjects)
         ]
         country, asn = (None, None) if place is None else (place.country, place.asn)
         subject = entries[0].subject

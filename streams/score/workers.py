@@ -28,7 +28,7 @@ from streams.score.worker import Failed, HaveRead, HaveStepped, Read, Step, deco
 
 __all__ = ["score_together"]
 
-_AHEAD: Final = 3
+_AHEAD: Final = 8
 _PATIENCE_S: Final = 5.0
 
 

@@ -49,7 +49,7 @@ class SourceSpec:
     batch_records: int = 5_000
     batch_interval_s: float = 0.05
     session_timeout_s: float = 10.0
-    compression: str | None = "lz4"
+    compression: str | None = "zstd"
     open_state: OpenState = in_memory
     forgetting: Forgetting | None = None
 
