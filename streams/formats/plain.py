@@ -83,7 +83,7 @@ _ADDRESS: TypeAdapter[str] = TypeAdapter(IpAddress)
 
 
 def read_plain(raw: bytes, format: str = AUTO) -> tuple[PlainEvent, datetime] | None:
-    """The event in ``raw`` with its address in canonical spelling, and its time; none where it isn't plainly spelled."""
+    """The event in ``raw`` with its address in canonical spelling, and its time; none where it is spelled otherwise."""
     # Without a backslash or a DEL no string of valid JSON holds a control character.
     if format not in _PLAIN or len(raw) > MAX_BYTES or b"\\" in raw or b"\x7f" in raw:
         return None
