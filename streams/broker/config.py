@@ -51,6 +51,9 @@ share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=4
 log.cleaner.dedupe.buffer.size=16777216
 num.io.threads=4
+# After a kill the controller waits for the broker's former self, which can't be alive: they are one process.
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
 group.initial.rebalance.delay.ms=0
 """
 
