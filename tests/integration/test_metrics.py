@@ -1,6 +1,7 @@
 """What real workers tell of themselves while they take their share of a real topic."""
 
 import json
+import random
 import re
 import socket
 import urllib.error
@@ -30,15 +31,17 @@ def by_actor(raw):
 
 
 def two_free_ports():
-    """The first of two neighbours."""
+    """The first of two neighbours, below the range from which connections get theirs."""
     while True:
-        with closing(socket.create_server(("127.0.0.1", 0))) as first:
-            port = first.getsockname()[1]
-            try:
-                socket.create_server(("127.0.0.1", port + 1)).close()
-            except OSError:
-                continue
-            return port
+        port = random.randrange(20_000, 30_000)
+        try:
+            with (
+                closing(socket.create_server(("127.0.0.1", port))),
+                closing(socket.create_server(("127.0.0.1", port + 1))),
+            ):
+                return port
+        except OSError:
+            continue
 
 
 def ask(port, path):
@@ -75,9 +78,11 @@ def two_workers(applied, eventually):
     settings = applied.model_copy(update={"worker": WorkerSettings(metrics_port=port)})
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     workers = Workers(settings, 2, settings.data_dir / "workers.log")
-    eventually(lambda: [ask(one, "/readyz")[0] for one in (port, port + 1)] == [200, 200], within=60)
-    yield port, port + 1
-    workers.stop()
+    try:
+        eventually(lambda: [ask(one, "/readyz")[0] for one in (port, port + 1)] == [200, 200], within=60)
+        yield port, port + 1
+    finally:
+        workers.stop()
 
 
 def test_two_workers_of_a_host_serve_their_metrics_side_by_side_and_count_all(applied, send, two_workers, eventually):
