@@ -58,18 +58,13 @@ async def _serve(settings: Settings, geo: GeoDatabase, number: int, on_ready: Ca
 
 async def _run(app: WorkerApp, name: str, stop: asyncio.Event, on_ready: Callable[[], None] | None) -> None:
     app.finalize()
-    told = asyncio.ensure_future(stop.wait())
-    starting = asyncio.ensure_future(app.start())  # Faust's own group may keep it waiting for a session
-    await asyncio.wait([told, starting], return_when=asyncio.FIRST_COMPLETED)
-    if starting.done():
-        await starting
-        gc.freeze()  # what is here now stays: a later collection needn't hold everything up to look at it
-        _log.info("worker started", name=name)
-        if on_ready is not None:
-            on_ready()
-        ended = asyncio.ensure_future(app.wait_until_stopped())
-        await asyncio.wait([told, ended], return_when=asyncio.FIRST_COMPLETED)
-    starting.cancel()
+    await app.start()
+    gc.freeze()  # what is here now stays: a later collection needn't hold everything up to look at it
+    _log.info("worker started", name=name)
+    if on_ready is not None:
+        on_ready()
+    waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(app.wait_until_stopped())]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     reason = app.crash_reason
     try:
         async with asyncio.timeout(_STOP_S):
