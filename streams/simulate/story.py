@@ -76,7 +76,7 @@ def _cast(end: datetime, end_ms: int, actors: int) -> tuple[Simulation, _Cast]:
             h for h in run.world.humans if h.persona.stray < 0.03 and h.persona.evening < 0.12 and _is_home(h, end_ms)
         ]
         awake = [h for h in humans if 9 <= _local_hour(h, end_ms) < 19]
-        asleep = [h for h in humans if 0.5 <= _local_hour(h, end_ms) < 5]
+        asleep = [h for h in humans if 0.5 <= _local_hour(h, end_ms) < 5.5]
         tokens = [m for m in run.world.machines if m.identity.kind == "token" and m.has_address and m.role == "cron"]
         if awake and asleep and tokens:
             return run, _Cast(run.world, awake[0], asleep[0], tokens[0])
@@ -102,9 +102,10 @@ def _takeover(cast: _Cast, at: int) -> StoryAttack:
     attack = _attack(cast.world, cast.awake, at, "story-1")
     ip = abroad(cast.world, attack.rng, cast.awake, at, "easy")
     session = attack.login(at, ip)
-    for number in range(40):
+    repositories = cast.world.organisation.repositories
+    for number in range(60):
         action = ("secret.read", "repo.clone", "pipeline.run")[number % 3]
-        attack.act(at + (number + 1) * 20 * SECOND, action, attack.stranger(), ip, session)
+        attack.act(at + (number + 1) * 16 * SECOND, action, repositories[number // 3 % len(repositories)], ip, session)
     return StoryAttack("a stolen session is used from abroad", cast.awake.id, _published(attack.journal.drafts))
 
 
