@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
@@ -16,12 +17,12 @@ from schemas.alert import Alert
 from schemas.baseline import Baseline
 from schemas.topics import TOPICS
 from streams.broker import EmbeddedBroker
-from streams.kafka import client_options
+from streams.kafka import MAX_RECORD_BYTES, client_options
 from streams.publisher import Publisher
 from streams.settings import BrokerSettings, KafkaSettings, Settings, TopicSettings, WorkerSettings
 from streams.topics import apply_topics
 
-__all__ = ["Cluster", "Progress", "alert_ids", "await_true", "publish", "publish_baseline"]
+__all__ = ["Cluster", "Progress", "alert_ids", "await_true", "publish", "publish_baseline", "read_committed"]
 
 _PATIENCE_S = 7_200.0
 
@@ -98,16 +99,27 @@ def publish_baseline(settings: Settings, baseline: Baseline) -> None:
 
 def alert_ids(settings: Settings) -> Counter[str]:
     """How often each alert is on the alerts topic, among committed records."""
-    topic = settings.topic("alerts")
-    found: Counter[str] = Counter()
-    consumer = KafkaConsumer(**client_options(settings), isolation_level="read_committed", auto_offset_reset="earliest")
+    return Counter(Alert.from_json(record.value).id for record in read_committed(settings, "alerts"))
+
+
+def read_committed(settings: Settings, name: str) -> list[Any]:
+    """All committed records of a topic of the table, by partition and offset."""
+    consumer = KafkaConsumer(
+        **client_options(settings),
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        fetch_max_bytes=2 * MAX_RECORD_BYTES,
+        max_partition_fetch_bytes=MAX_RECORD_BYTES,
+    )
+    topic, found = settings.topic(name), []
     try:
-        partitions = [TopicPartition(topic, partition) for partition in consumer.partitions_for_topic(topic) or ()]
-        consumer.assign(partitions)
-        ends = consumer.end_offsets(partitions)
-        while any(consumer.position(tp) < end for tp, end in ends.items()):
-            for records in consumer.poll(timeout_ms=200).values():
-                found.update(Alert.from_json(record.value).id for record in records)
+        for partition in sorted(consumer.partitions_for_topic(topic)):
+            tp = TopicPartition(topic, partition)
+            consumer.assign([tp])
+            end = consumer.end_offsets([tp])[tp]
+            while consumer.position(tp) < end:
+                found += consumer.poll(timeout_ms=200).get(tp, ())
     finally:
         consumer.close()
     return found

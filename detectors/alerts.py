@@ -7,7 +7,6 @@ goes into a title: a title is one line whatever the sender does.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -32,12 +31,7 @@ def digest(*parts: str) -> str:
 
 def config_digest(config: DetectorConfig, geo_version: str = "") -> str:
     """Names a configuration, the model version and a geo database: scores under one name can be compared."""
-    return _digest_of_json(config.model_dump_json(), geo_version)
-
-
-@lru_cache(maxsize=64)
-def _digest_of_json(config: str, geo_version: str) -> str:
-    return digest(config, str(MODEL_VERSION), geo_version)
+    return digest(config.model_dump_json(), str(MODEL_VERSION), geo_version)
 
 
 def build_alert(profile: Profile, x: Sighting, score: float, parts: tuple[float, ...]) -> Alert:

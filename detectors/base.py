@@ -169,7 +169,7 @@ def _hours(population: Population, floor: float) -> tuple[float, ...]:
     belief = population.actors / (population.actors + _MATURE_ACTORS)
     bins = [0.0] * BINS
     for hour, count in enumerate(population.hours):
-        bins[hour % 24 if hour < 120 else 24 + hour % 24] += count
+        bins[_BIN_OF[hour]] += count
     total = sum(bins)
     if not total:
         return (1.0,) * BINS

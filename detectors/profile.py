@@ -6,7 +6,7 @@ state has the same bytes. A typical profile takes 1 to 1.5 KB; ``LARGEST`` bound
 
 from __future__ import annotations
 
-from typing import ClassVar, Final, Self, cast
+from typing import ClassVar, Final, Self
 
 import msgspec
 
@@ -75,8 +75,8 @@ class Profile(msgspec.Struct, array_like=True):
         """The profile as it is stored."""
         return _VERSION_BYTE + _ENCODER.encode(self)
 
-    @classmethod
-    def from_bytes(cls, data: bytes) -> Self:
+    @staticmethod
+    def from_bytes(data: bytes) -> Profile:
         """The profile stored as ``data``.
 
         Raises:
@@ -86,7 +86,7 @@ class Profile(msgspec.Struct, array_like=True):
         try:
             if version != PROFILE_VERSION:
                 content = OLDER[version](content)
-            return cast("Self", _DECODER.decode(content))
+            return _DECODER.decode(content)
         except msgspec.MsgspecError as error:
             raise StateError(f"A stored profile of version {version} is damaged: {error}.") from error
 

@@ -26,6 +26,7 @@ __all__ = [
     "spell_activities",
     "spell_evidence",
     "spell_place",
+    "subjects_named",
     "subjects_of",
 ]
 
@@ -100,8 +101,12 @@ class Activity(Record):
 
 def subjects_of(event: Event) -> tuple[str, ...]:
     """The subjects that an event is about: its actor and, where it names one, its credential."""
-    actor = f"actor:{event.actor}"
-    return (actor,) if event.credential is None else (actor, f"credential:{event.credential.id}")
+    return subjects_named(event.actor, None if event.credential is None else event.credential.id)
+
+
+def subjects_named(actor: str, credential: str | None) -> tuple[str, ...]:
+    """The subjects of an event of that actor, made with the credential of that id."""
+    return (f"actor:{actor}",) if credential is None else (f"actor:{actor}", f"credential:{credential}")
 
 
 def spell_activities(

@@ -11,16 +11,16 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints, ValidationError
 
-__all__ = ["Identifier", "Record", "Text", "UtcTime", "explain_validation"]
+__all__ = ["YEARS", "Identifier", "Record", "Text", "UtcTime", "explain_validation"]
 
-# What lies outside these years is a broken clock or a wrong unit, not an event.
-_YEARS = range(2000, 2100)
+YEARS = range(2000, 2100)
+"""What lies outside these years is a broken clock or a wrong unit, not an event."""
 
 
 def _as_utc(value: datetime) -> datetime:
     if 1 < value.year < 9999:  # at either end a change of offset would overflow
         value = value.astimezone(UTC)
-    if value.year not in _YEARS:
+    if value.year not in YEARS:
         raise ValueError("is outside the years 2000 to 2099")
     return value
 

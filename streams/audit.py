@@ -20,7 +20,7 @@ from streams.dead_letters import DeadLetter, Letter
 from streams.normalise import Normaliser
 from streams.pipeline import step
 
-__all__ = ["AUDITED", "Audit", "Record", "audit", "rescore"]
+__all__ = ["AUDITED", "Audit", "Record", "audit", "recorded_baselines", "rescore"]
 
 AUDITED = ("events", "activity", "dead-letters", "baselines", "alerts", "profiles")
 """The topics that an audit needs."""
@@ -69,7 +69,7 @@ def audit(topics: Mapping[str, Sequence[Record]], normaliser: Normaliser, config
     Raises:
         StateError: where the run's own baselines are not on their topic.
     """
-    baselines = _baselines(topics["baselines"])
+    baselines = recorded_baselines(topics["baselines"])
     letters = Counter(DeadLetter.from_record(record).coordinate for record in topics["dead-letters"])
     activities = [Activity.from_json(record.value or b"") for record in topics["activity"]]
     found: Counter[_Outcome] = Counter({(where, _DEAD, b""): count for where, count in letters.items()})
@@ -119,7 +119,8 @@ def rescore(
     return alerts, {subject.encode(): profile.to_bytes() for subject, profile in profiles.items()}
 
 
-def _baselines(records: Iterable[Record]) -> dict[str, Baseline]:
+def recorded_baselines(records: Iterable[Record]) -> dict[str, Baseline]:
+    """The baselines on their topic by version, and the one that is in force before the first."""
     read = (Baseline.from_json(record.value) for record in records if record.value is not None)
     return {NO_BASELINE.version: NO_BASELINE} | {baseline.version: baseline for baseline in read}
 

@@ -35,7 +35,7 @@ from streams.baselines import Baselines
 from streams.kafka import MAX_RECORD_BYTES, aiokafka_options, bootstrap_of, client_options, reaching
 from streams.settings import Settings
 from streams.source.keys import partition_of
-from streams.source.partition import Lost, Partition, Work
+from streams.source.partition import Lost, Partition, Work, transactional_producer
 from streams.source.restore import Restoring, restore
 
 __all__ = ["Growth", "grow"]
@@ -160,25 +160,21 @@ class _Growing:
         """Takes every partition over from whoever may still hold it; gives back those of the activity topic."""
         for source in dict.fromkeys((self._settings.topic("events"), *self._settings.sources)):
             for number in range(counts[source]):
-                await (await self._producer(self._settings.topic("normalise"), source, number)).stop()
+                await (await self._producer(self._settings.topic("normalise"), TopicPartition(source, number))).stop()
         owned = []
         group = self._settings.topic("score")
         for number in range(self._now):
-            producer = await self._producer(group, self._activity, number)
+            tp = TopicPartition(self._activity, number)
+            producer = await self._producer(group, tp)
             stack.push_async_callback(producer.stop)
-            partition = Partition(TopicPartition(self._activity, number), producer, group, self._changelog)
+            partition = Partition(tp, producer, group, self._changelog)
             changelog = TopicPartition(self._changelog, number)
             partition.state = await restore(changelog, self._options, progress=_silent)
             owned.append(partition)
         return owned
 
-    async def _producer(self, group: str, topic: str, partition: int) -> AIOKafkaProducer:
-        producer = AIOKafkaProducer(
-            **self._options,
-            transactional_id=f"{group}-{topic}-{partition}",
-            max_batch_size=1024 * 1024,
-            max_request_size=MAX_RECORD_BYTES,
-        )
+    async def _producer(self, group: str, tp: TopicPartition) -> AIOKafkaProducer:
+        producer = transactional_producer(self._options, group, tp)
         await producer.start()
         return producer
 

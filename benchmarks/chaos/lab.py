@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
 from benchmarks.chaos.fleet import Fleet
 from benchmarks.chaos.stream import traffic
+from benchmarks.cluster import read_committed
 from schemas.errors import UnavailableError
 from streams.audit import AUDITED, Audit, audit
 from streams.geo import GeoDatabase
@@ -27,7 +28,7 @@ from streams.publisher import key_of
 from streams.settings import KafkaSettings, Settings, TopicSettings, WorkerSettings
 from streams.topics import apply_topics
 
-__all__ = ["Design", "Lab", "Outcome", "laboratory", "read_committed"]
+__all__ = ["Design", "Lab", "Outcome", "laboratory"]
 
 PATIENCE_S = 120.0
 """How long the pipeline may take to commit on every partition again, or to catch up: beyond this it is stuck."""
@@ -230,26 +231,3 @@ def laboratory(bootstrap: str, folder: Path, design: Design) -> Iterator[Lab]:
             yield lab
         finally:
             lab.close()
-
-
-def read_committed(settings: Settings, name: str) -> list[Any]:
-    """All committed records of a topic of the table, by partition and offset."""
-    consumer = KafkaConsumer(
-        **client_options(settings),
-        isolation_level="read_committed",
-        auto_offset_reset="earliest",
-        enable_auto_commit=False,
-        fetch_max_bytes=2 * MAX_RECORD_BYTES,
-        max_partition_fetch_bytes=MAX_RECORD_BYTES,
-    )
-    topic, found = settings.topic(name), []
-    try:
-        for partition in sorted(consumer.partitions_for_topic(topic)):
-            tp = TopicPartition(topic, partition)
-            consumer.assign([tp])
-            end = consumer.end_offsets([tp])[tp]
-            while consumer.position(tp) < end:
-                found += consumer.poll(timeout_ms=200).get(tp, ())
-    finally:
-        consumer.close()
-    return found

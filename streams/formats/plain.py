@@ -16,15 +16,15 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 from pydantic import TypeAdapter, ValidationError
 
-from schemas.activity import subjects_of
+from schemas.activity import subjects_named, subjects_of
 from schemas.event import ActorKind, IpAddress, Outcome
+from schemas.record import YEARS
 from streams.formats import AUTO, MAX_BYTES, parse
 from streams.formats.fields import Headers, plain_address
 
 __all__ = ["PlainEvent", "Spelled", "read_plain", "spell"]
 
 _PLAIN = (AUTO, "native")
-_YEARS = range(2000, 2100)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,6})?Z", re.ASCII)
 _Name = Annotated[str, Meta(min_length=1, max_length=512)]
 _MaybeName = _Name | UnsetType
@@ -73,8 +73,7 @@ class PlainEvent(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, gc=Fa
 
     def subjects(self) -> tuple[str, ...]:
         """As ``subjects_of`` an ``Event``."""
-        actor, credential = f"actor:{self.actor}", self.credential
-        return (actor,) if credential is UNSET else (actor, f"credential:{credential.id}")
+        return subjects_named(self.actor, None if self.credential is UNSET else self.credential.id)
 
 
 _DECODER = msgspec.json.Decoder(PlainEvent)
@@ -92,7 +91,7 @@ def read_plain(raw: bytes, format: str = AUTO) -> tuple[PlainEvent, datetime] | 
         time = datetime.fromisoformat(event.time) if _TIME.fullmatch(event.time) else None
     except (msgspec.DecodeError, ValueError):
         return None
-    if time is None or time.year not in _YEARS:
+    if time is None or time.year not in YEARS:
         return None
     if event.source_ip is not UNSET:
         address = _address(event.source_ip)

@@ -13,11 +13,12 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from streams.kafka import MAX_RECORD_BYTES
 from streams.source.keys import partition_of
 from streams.source.state import Changes, MemoryState, State
 from streams.source.sweep import Sweep
 
-__all__ = ["Batch", "Lost", "Partition", "Produced", "Result", "Spent", "Work"]
+__all__ = ["Batch", "Lost", "Partition", "Produced", "Result", "Spent", "Work", "transactional_producer"]
 
 _To = tuple[str, int]  # topic and partition
 
@@ -58,6 +59,19 @@ class Spent(NamedTuple):
 
 
 Work = Callable[[Sequence[ConsumerRecord[bytes, bytes]], Mapping[bytes, bytes]], Awaitable[Result]]
+
+
+def transactional_producer(
+    options: Mapping[str, Any], group: str, tp: TopicPartition, compression: str | None = None
+) -> AIOKafkaProducer:
+    """The producer of whoever works on ``tp`` for ``group``: their ids are the same, so the one started last fences."""
+    return AIOKafkaProducer(
+        **options,
+        transactional_id=f"{group}-{tp.topic}-{tp.partition}",
+        compression_type=compression,
+        max_batch_size=1024 * 1024,
+        max_request_size=MAX_RECORD_BYTES,
+    )
 
 
 @dataclass(slots=True)

@@ -14,9 +14,8 @@ import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from mode import Service
 
-from streams.kafka import MAX_RECORD_BYTES
 from streams.source.channel import BatchChannel
-from streams.source.partition import Batch, Lost, Partition, Spent
+from streams.source.partition import Batch, Lost, Partition, Spent, transactional_producer
 from streams.source.restore import OpenState, in_memory, restore
 from streams.source.sweep import Forgetting, Sweep
 
@@ -154,13 +153,7 @@ class PartitionSource(Service, ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _own(self, tp: TopicPartition) -> None:
         """The life of an owned partition: take it, feed its batches, release its producer."""
-        producer = AIOKafkaProducer(
-            **self._options,
-            transactional_id=f"{self.spec.group}-{tp.topic}-{tp.partition}",
-            compression_type=self.spec.compression,
-            max_batch_size=1024 * 1024,
-            max_request_size=MAX_RECORD_BYTES,
-        )
+        producer = transactional_producer(self._options, self.spec.group, tp, self.spec.compression)
         partition = Partition(tp, producer, self.spec.group, self.spec.changelog)
         try:
             await self._take(partition)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaProducer
 
+from benchmarks.cluster import read_committed
 from streams.cli import main
 from streams.kafka import MAX_RECORD_BYTES, client_options
 from streams.settings import Settings
@@ -24,27 +25,7 @@ def applied(settings: Settings) -> Settings:
 @pytest.fixture(scope="session")
 def read_topic() -> Callable[[Settings, str], list[Any]]:
     """``read_topic(settings, name)``: all committed records of a topic of the table, by partition and offset."""
-
-    def read(settings: Settings, name: str) -> list[Any]:
-        consumer = KafkaConsumer(
-            **client_options(settings),
-            isolation_level="read_committed",
-            auto_offset_reset="earliest",
-            enable_auto_commit=False,
-            fetch_max_bytes=2 * MAX_RECORD_BYTES,
-            max_partition_fetch_bytes=MAX_RECORD_BYTES,
-        )
-        topic, found = settings.topic(name), []
-        for partition in sorted(consumer.partitions_for_topic(topic)):
-            tp = TopicPartition(topic, partition)
-            consumer.assign([tp])
-            end = consumer.end_offsets([tp])[tp]
-            while consumer.position(tp) < end:
-                found += consumer.poll(timeout_ms=200).get(tp, ())
-        consumer.close()
-        return found
-
-    return read
+    return read_committed
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,7 @@ import pytest
 
 from schemas.activity import Activity
 from schemas.alert import Alert
-from schemas.baseline import NO_BASELINE, Baseline
-from streams.audit import rescore
+from streams.audit import recorded_baselines, rescore
 from streams.dead_letters import DeadLetter
 from streams.progress import await_caught_up
 from streams.publisher import key_of
@@ -132,10 +131,7 @@ def test_what_came_in_was_scored_or_is_a_dead_letter_and_nothing_twice(run):
 
 def test_alerts_and_profiles_equal_those_of_an_undisturbed_replay_byte_for_byte(run):
     """The worker was restarted in mid-stream: its profiles came back from their changelog."""
-    baselines = {NO_BASELINE.version: NO_BASELINE}
-    for record in run.records("baselines"):
-        baseline = Baseline.from_json(record.value)
-        baselines[baseline.version] = baseline
+    baselines = recorded_baselines(run.records("baselines"))
     alerts, profiles = rescore(run.activity, baselines, run.settings.detectors)
     assert len(baselines) > 1
     assert alerts == Counter(record.value for record in run.records("alerts"))

@@ -7,12 +7,10 @@ from collections import Counter
 import pytest
 from kafka import KafkaAdminClient
 
-from detectors.profile import Profile
 from schemas.activity import Activity
-from schemas.baseline import NO_BASELINE, Baseline
 from streams import repartition
+from streams.audit import recorded_baselines, rescore
 from streams.kafka import client_options
-from streams.pipeline import step
 from streams.progress import await_caught_up
 from streams.repartition import grow
 from streams.settings import Settings, TopicSettings
@@ -74,23 +72,6 @@ def waiting(settings, read_topic, send):
     return len(subjects)
 
 
-def replayed(settings, read_topic):
-    """The alerts and profiles of an undisturbed run over the activity, by partition and offset."""
-    baselines = {NO_BASELINE.version: NO_BASELINE}
-    for record in read_topic(settings, "baselines"):
-        baseline = Baseline.from_json(record.value)
-        baselines[baseline.version] = baseline
-    profiles, alerts = {}, []
-    for record in read_topic(settings, "activity"):
-        activity = Activity.from_json(record.value)
-        profile = profiles.get(activity.subject) or Profile.new(activity.subject)
-        baseline = baselines[activity.versions.baseline]
-        profiles[activity.subject], outcome = step(profile, activity, baseline, settings.detectors)
-        if outcome.alert is not None:
-            alerts.append(outcome.alert.to_json())
-    return alerts, {subject.encode(): profile.to_bytes() for subject, profile in profiles.items()}
-
-
 def stored(settings, read_topic):
     """The profiles in the changelog, by partition and key."""
     values = {}
@@ -101,13 +82,15 @@ def stored(settings, read_topic):
 
 def assert_undisturbed(settings, read_topic):
     """What the topics say is what an undisturbed run would have said, and each profile is where its subject is."""
-    alerts, profiles = replayed(settings, read_topic)
+    activities = [Activity.from_json(record.value) for record in read_topic(settings, "activity")]
+    baselines = recorded_baselines(read_topic(settings, "baselines"))
+    alerts, profiles = rescore(activities, baselines, settings.detectors)
     found = stored(settings, read_topic)
     assert {key: value for (_, key), value in found.items()} == profiles
     assert len(found) == len(profiles)
     assert all(partition == partition_of(key, settings.topics.partitions) for partition, key in found)
     assert alerts
-    assert Counter(record.value for record in read_topic(settings, "alerts")) == Counter(alerts)
+    assert Counter(record.value for record in read_topic(settings, "alerts")) == alerts
 
 
 def test_profiles_move_with_their_subjects_and_results_are_those_of_an_undisturbed_run(

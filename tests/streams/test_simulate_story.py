@@ -1,21 +1,18 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from itertools import count
 
 import pytest
 
-from detectors.profile import Profile
-from schemas.baseline import NO_BASELINE
+from schemas.alert import Alert
 from schemas.errors import UsageError
 from schemas.event import Event
+from streams.audit import recorded_baselines, rescore
 from streams.geo import GeoDatabase
 from streams.normalise import Normaliser, coordinate_of
-from streams.pipeline import step
 from streams.settings import Settings
-from streams.simulate import SimulatedEvent, Story, demo_story
+from streams.simulate import Story, demo_story
 
 ENDS = [datetime(2026, 11, 23, hour, 17, tzinfo=UTC) for hour in (1, 9, 17)]
 
@@ -67,20 +64,18 @@ def test_the_attacks_are_what_their_titles_say(told: tuple[datetime, Story]):
 def test_at_any_hour_of_the_week_every_attack_and_nothing_else_raises_alerts(hours: int):
     story = demo_story(ENDS[0] + timedelta(hours=hours))
     settings = Settings()
+    events = (*story.quiet, *(event for attack in story.attacks for event in attack.events))
     with closing(GeoDatabase.open(settings.geo)) as geo:
-        normaliser, profiles, number = Normaliser(settings, geo), dict[str, Profile](), count()
-
-        def alerts(events: Iterable[SimulatedEvent]) -> int:
-            raised = 0
-            for event in events:
-                for record in normaliser.activities(event.raw, coordinate_of("events", 0, next(number), event.raw)):
-                    profile = profiles.get(record.subject) or Profile.new(record.subject)
-                    profiles[record.subject], outcome = step(profile, record, NO_BASELINE, settings.detectors)
-                    raised += outcome.alert is not None
-            return raised
-
-        assert alerts(story.quiet) == 0
-        assert all(alerts(attack.events) for attack in story.attacks)
+        normaliser = Normaliser(settings, geo)
+        records = [
+            record
+            for number, event in enumerate(events)
+            for record in normaliser.activities(event.raw, coordinate_of("events", 0, number, event.raw))
+        ]
+    alerts, _ = rescore(records, recorded_baselines(()), settings.detectors)
+    alerted = {Alert.from_json(alert).event_id for alert in alerts}
+    assert alerted.isdisjoint(event.event_id for event in story.quiet)
+    assert all(alerted & {event.event_id for event in attack.events} for attack in story.attacks)
 
 
 def test_a_story_is_the_same_for_the_same_moment():
