@@ -4,12 +4,14 @@ FROM python:3.13-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never
 WORKDIR /src
 COPY locks locks
-RUN python -m venv /build \
-    && /build/bin/pip install --no-cache-dir --require-hashes --no-deps -r locks/build.txt \
+RUN apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev \
+    && python -m venv /build \
+    && /build/bin/pip install --no-cache-dir --require-hashes --no-deps -r locks/dev.txt \
     && python -m venv --without-pip /opt/airlock \
     && /build/bin/uv pip sync --no-cache --compile-bytecode --python /opt/airlock/bin/python --require-hashes locks/runtime.txt
 COPY . .
-RUN /build/bin/hatchling build --target wheel --directory /dist \
+RUN /build/bin/python tools/compile.py \
+    && /build/bin/hatchling build --target wheel --directory /dist \
     && /build/bin/uv pip install --no-cache --compile-bytecode --python /opt/airlock/bin/python --no-deps /dist/*.whl
 
 FROM python:3.13-slim-bookworm

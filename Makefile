@@ -14,7 +14,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 install: ## set up .venv with the airlock command (the other targets do it themselves)
-	@python=$$(sh tools/find_python.sh "$(PYTHON)") && "$$python" tools/setup.py
+	@python=$$(sh tools/find_python.sh "$(PYTHON)") && "$$python" tools/setup.py && $(BIN)/python tools/compile.py
 
 demo: install ## see it work: real Kafka, real alerts, in about a minute
 	@$(BIN)/airlock demo $(ARGS)
@@ -47,5 +47,5 @@ lock: install ## refresh the lock files
 	$(COMPILE) --constraint locks/dev.txt --group build -o locks/build.txt
 
 clean: ## remove .venv, caches and build results (not your data)
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv build dist *.so */*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,20 +1,16 @@
-"""What every detector is and is given: river's verbs over one prepared view of an event.
-
-The verbs are river's (Montiel et al., JMLR 22, 2021): score, then learn, one event at a time.
-"""
+"""What every detector is given: one prepared view of an event, and what is usual among the actors of its kind."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import lru_cache
 from math import expm1, log1p
-from typing import ClassVar, Final, Protocol, runtime_checkable
+from typing import Final
 from zlib import crc32
 
 from detectors.combine import Pool
 from detectors.config import DetectorConfig, GeographyConfig, RateConfig
 from schemas.activity import NETWORK_CLASSES, Activity, Recorded
-from schemas.alert import Finding, NotEvaluable
 from schemas.baseline import HOURS_OF_WEEK, Baseline, Population
 from schemas.event import ACTOR_KINDS, ActorKind
 
@@ -22,7 +18,6 @@ __all__ = [
     "BINS",
     "EVEN",
     "Context",
-    "Detector",
     "Peers",
     "RatePrior",
     "Sighting",
@@ -260,25 +255,3 @@ class Sighting:
     def config(self) -> DetectorConfig:
         """The configuration in force."""
         return self.context.config
-
-
-@runtime_checkable
-class Detector(Protocol):
-    """One online model of one subject. Its instances are its state: small, and made of plain values.
-
-    Each event is scored, then exactly one of ``learn_one`` and ``skip_one`` is called with it.
-    """
-
-    name: ClassVar[str]
-
-    def score_one(self, x: Sighting, /) -> float | None:
-        """Decades of evidence, attacker against this subject; ``None`` where it can't judge. Changes nothing."""
-
-    def explain_one(self, x: Sighting, /) -> Finding | NotEvaluable:
-        """The same judgement in words and numbers. Changes nothing."""
-
-    def learn_one(self, x: Sighting, /) -> None:
-        """Takes the event for a habit of the subject. Never changes ``x``."""
-
-    def skip_one(self, x: Sighting, /) -> None:
-        """Notes that the event happened (a burst goes on growing), but takes it for no habit. Never changes ``x``."""

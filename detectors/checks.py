@@ -12,7 +12,8 @@ from typing import Final
 
 import msgspec
 
-from detectors.base import Detector, Sighting
+from detectors.base import Sighting
+from detectors.detector import Detector
 from schemas.alert import NotEvaluable
 
 __all__ = [
@@ -71,7 +72,7 @@ def law_state_survives_bytes(detector: type[Detector], stream: Sequence[Sighting
     """A state that was stored and read back scores, learns and is stored like the one that stayed in memory."""
     stays, moves = detector(), detector()
     for number, x in enumerate(stream):
-        moves = msgspec.msgpack.decode(_encode(moves), type=detector)
+        moves = detector.of_row(msgspec.msgpack.decode(_encode(moves), type=detector.layout))
         _require(moves.score_one(x) == stays.score_one(x), f"{detector.name} lost something in its bytes")
         _take(stays, x, number)
         _take(moves, x, number)
@@ -117,6 +118,9 @@ LAWS: Final[tuple[Law, ...]] = (
 )
 
 
+_ENCODER: Final = msgspec.msgpack.Encoder()
+
+
 def _require(truth: bool, otherwise: str) -> None:
     if not truth:
         raise AssertionError(otherwise)
@@ -137,8 +141,10 @@ def _take(model: Detector, x: Sighting, number: int) -> None:
         model.learn_one(x)
 
 
+def _encode(model: Detector) -> bytes:
+    return _ENCODER.encode(model.row())
+
+
 def _slots(x: Sighting) -> tuple[object, ...]:
-    return tuple(getattr(x, name) for name in Sighting.__slots__)
-
-
-_encode: Final = msgspec.msgpack.Encoder().encode
+    names = [name for name in dir(x) if not name.startswith("_")]  # a compiled class has no __slots__ to go by
+    return tuple(getattr(x, name) for name in names)

@@ -13,16 +13,14 @@ from __future__ import annotations
 from math import log10
 from typing import ClassVar, Final, NamedTuple
 
-import msgspec
-
 from detectors.base import Sighting, country_name
-from detectors.habits import UNIT, Habits, Tally
+from detectors.habits import UNIT, Habits, HabitsRow, Tally
 from detectors.maths import distance_km
 from detectors.wording import counted
 from schemas.activity import NETWORK_CLASSES, Place, RecordedPlace
 from schemas.alert import Finding, NotEvaluable
 
-__all__ = ["Anchor", "Geography"]
+__all__ = ["Anchor", "Geography", "GeographyRow"]
 
 _COUNTRIES: Final = 16
 _NETWORKS: Final = 24
@@ -42,14 +40,24 @@ _USUAL: Final[dict[str, tuple[float, ...]]] = {
 _CLASS_PRIOR: Final = {kind: tuple(_CLASS_PRIOR_HOURS * share for share in shares) for kind, shares in _USUAL.items()}
 
 
-class Anchor(msgspec.Struct, array_like=True, gc=False):
+AnchorRow = tuple[int, float, float, float, str]
+GeographyRow = tuple[HabitsRow, HabitsRow, list[int], AnchorRow | None, int]
+"""``Geography`` as it is stored, its fields in their order."""
+
+
+class Anchor:
     """Where the subject was last, on a network that says where it is."""
 
-    seconds: int
-    latitude: float
-    longitude: float
-    radius_km: float
-    name: str
+    def __init__(self, seconds: int, latitude: float, longitude: float, radius_km: float, name: str) -> None:
+        self.seconds = seconds
+        self.latitude = latitude
+        self.longitude = longitude
+        self.radius_km = radius_km
+        self.name = name
+
+    def row(self) -> AnchorRow:
+        """The anchor as it is stored."""
+        return self.seconds, self.latitude, self.longitude, self.radius_km, self.name
 
 
 class _Judgement(NamedTuple):
@@ -62,17 +70,37 @@ class _Judgement(NamedTuple):
     travel: float
 
 
-class Geography(msgspec.Struct, array_like=True):
-    """The subject's countries, networks and classes of network, and where it was last."""
+class Geography:
+    """The subject's countries, networks and classes of network, and where it was last.
+
+    ``journeys`` counts the session-hours in which it seemed to travel impossibly fast, and was believed.
+    """
 
     name: ClassVar[str] = "geography"
+    layout: ClassVar[object] = GeographyRow
 
-    countries: Habits = msgspec.field(default_factory=Habits)
-    networks: Habits = msgspec.field(default_factory=Habits)
-    classes: list[int] = msgspec.field(default_factory=lambda: [0] * len(NETWORK_CLASSES))
-    anchor: Anchor | None = None
-    journeys: int = 0
-    """Session-hours in which the subject seemed to travel impossibly fast, and was believed."""
+    def __init__(self) -> None:
+        self.countries = Habits()
+        self.networks = Habits()
+        self.classes = [0] * len(NETWORK_CLASSES)
+        self.anchor: Anchor | None = None
+        self.journeys = 0
+
+    @staticmethod
+    def of_row(row: GeographyRow) -> Geography:
+        """What was stored as ``row``."""
+        geography = Geography()
+        countries, networks, geography.classes, anchor, geography.journeys = row
+        geography.countries, geography.networks = Habits.of_row(countries), Habits.of_row(networks)
+        if anchor is not None:
+            seconds, latitude, longitude, radius_km, name = anchor
+            geography.anchor = Anchor(seconds, latitude, longitude, radius_km, name)
+        return geography
+
+    def row(self) -> GeographyRow:
+        """The state as it is stored."""
+        anchor = None if self.anchor is None else self.anchor.row()
+        return self.countries.row(), self.networks.row(), self.classes, anchor, self.journeys
 
     def score_one(self, x: Sighting, /) -> float | None:
         """Decades of evidence in where the event came from."""

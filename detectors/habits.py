@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-import msgspec
-
-__all__ = ["UNIT", "Habits", "Tally"]
+__all__ = ["UNIT", "Habits", "HabitsRow", "Tally"]
 
 UNIT: Final = 16
 """One session-hour in stored counts: whole numbers stay equal through bytes and still fade by small steps."""
@@ -19,21 +17,41 @@ _WEEK: Final = 168
 _MOST_WEEKS_AT_ONCE: Final = 13  # a broken clock may not wipe what was learned in years
 
 
-class Tally(msgspec.Struct, array_like=True, gc=False):
+HabitsRow = tuple[int, int, int, dict[int, tuple[int, int, int]]]
+"""``Habits`` as it is stored: total, born, week, and by key a tally's count, first and last hour."""
+
+
+class Tally:
     """One row: stored session-hours, and the first and last hour (from the epoch) it was seen in."""
 
-    count: int
-    first: int
-    last: int
+    def __init__(self, count: int, first: int, last: int) -> None:
+        self.count = count
+        self.first = first
+        self.last = last
 
 
-class Habits(msgspec.Struct, array_like=True):
+class Habits:
     """At most ``capacity`` rows; the one with the least weight makes room, the older of equals."""
 
-    total: int = 0
-    born: int = 0
-    week: int = 0
-    table: dict[int, Tally] = {}
+    def __init__(self) -> None:
+        self.total = 0
+        self.born = 0
+        self.week = 0
+        self.table: dict[int, Tally] = {}
+
+    @staticmethod
+    def of_row(row: HabitsRow) -> Habits:
+        """What was stored as ``row``."""
+        habits = Habits()
+        habits.total, habits.born, habits.week, table = row
+        for key, (count, first, last) in table.items():
+            habits.table[key] = Tally(count, first, last)
+        return habits
+
+    def row(self) -> HabitsRow:
+        """The state as it is stored."""
+        table = {key: (tally.count, tally.first, tally.last) for key, tally in self.table.items()}
+        return self.total, self.born, self.week, table
 
     @property
     def hours(self) -> float:

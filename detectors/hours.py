@@ -15,12 +15,10 @@ from itertools import accumulate
 from math import log10
 from typing import ClassVar, Final
 
-import msgspec
-
 from detectors.base import BINS, EVEN, Sighting, bin_of_hour
 from schemas.alert import Finding, NotEvaluable
 
-__all__ = ["Hours"]
+__all__ = ["Hours", "HoursRow"]
 
 _KERNEL: Final = ((0, 6), (-1, 5), (1, 5), (-2, 4), (2, 4), (-3, 2), (3, 2))
 """Offsets in hours and weights; on real clocks it catches 2 to 4 more of 100 takeovers than one that ends at two."""
@@ -32,17 +30,33 @@ _WEEK: Final = 168
 _DAYS: Final = ("weekdays", "weekends")
 
 
-class Hours(msgspec.Struct, array_like=True):
-    """Smoothed session-hours by bin, and those too fresh to count."""
+HoursRow = tuple[list[int], int, int, list[int], float | None]
+"""``Hours`` as it is stored, its fields in their order."""
+
+
+class Hours:
+    """Smoothed session-hours by bin, and those too fresh to count; the usual ``longitude``, degrees east."""
 
     name: ClassVar[str] = "hours"
+    layout: ClassVar[object] = HoursRow
 
-    bins: list[int] = msgspec.field(default_factory=lambda: [0] * BINS)
-    total: int = 0
-    week: int = 0
-    pending: list[int] = msgspec.field(default_factory=list)
-    longitude: float | None = None
-    """Degrees east of where the subject usually is."""
+    def __init__(self) -> None:
+        self.bins = [0] * BINS
+        self.total = 0
+        self.week = 0
+        self.pending: list[int] = []
+        self.longitude: float | None = None
+
+    @staticmethod
+    def of_row(row: HoursRow) -> Hours:
+        """What was stored as ``row``."""
+        hours = Hours()
+        hours.bins, hours.total, hours.week, hours.pending, hours.longitude = row
+        return hours
+
+    def row(self) -> HoursRow:
+        """The state as it is stored."""
+        return self.bins, self.total, self.week, self.pending, self.longitude
 
     def score_one(self, x: Sighting, /) -> float | None:
         """Decades of evidence in the hour of the week."""

@@ -11,7 +11,16 @@ from typing import Any, Final
 
 import msgspec
 
-__all__ = ["OLDER"]
+__all__ = ["OLDER", "Head"]
+
+
+class Head(msgspec.Struct, array_like=True, gc=False):
+    """What every version begins with; the rest is passed over."""
+
+    subject: str
+    kind: str
+    first_seen: int
+    last_seen: int
 
 
 class _Rate1(msgspec.Struct, array_like=True, gc=False):

@@ -6,18 +6,19 @@ state has the same bytes. A typical profile takes 1 to 1.5 KB; ``LARGEST`` bound
 
 from __future__ import annotations
 
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final
 
 import msgspec
 
-from detectors.base import Detector, Sighting
+from detectors.base import Sighting
 from detectors.combine import Terms
 from detectors.config import DetectorConfig
-from detectors.geography import Geography
-from detectors.hours import Hours
-from detectors.layouts import OLDER
-from detectors.resources import Resources
-from detectors.spikes import Spikes
+from detectors.detector import Detector
+from detectors.geography import Geography, GeographyRow
+from detectors.hours import Hours, HoursRow
+from detectors.layouts import OLDER, Head
+from detectors.resources import Resources, ResourcesRow
+from detectors.spikes import Spikes, SpikesRow
 from schemas.errors import StateError
 from schemas.event import ActorKind
 
@@ -35,45 +36,60 @@ _LATEST_S: Final = 31 * _DAY_S
 _LONGEST_ABSENCE_S: Final = 5 * 365 * _DAY_S  # who seems to have been away for longer has a broken clock
 
 
-class Held(msgspec.Struct, array_like=True, gc=False):
+_Row = tuple[
+    str,
+    ActorKind,
+    int,
+    int,
+    int,
+    GeographyRow,
+    HoursRow,
+    SpikesRow,
+    ResourcesRow,
+    bytes,
+    int,
+    int,
+    dict[int, tuple[int, int]],
+]
+
+
+class Held:
     """A behaviour that raised alerts: on how many distinct days, and the last of them (days from the epoch)."""
 
-    days: int
-    last: int
+    def __init__(self, days: int, last: int) -> None:
+        self.days = days
+        self.last = last
 
 
-class Profile(msgspec.Struct, array_like=True):
-    """One subject: when it was seen, the detectors' states, remembered ids, its case and what is held back."""
+class Profile:
+    """One subject: when it was seen, the detectors' states, remembered ids, its case and what is held back.
+
+    Times are seconds from the epoch; ``last_seen`` only moves forward, and by five years an event at most. ``recent``
+    are the digests of the last events' ids, eight bytes each, oldest first. ``case_first`` and ``case_last`` are the
+    times of the open case's first and last alert (0: there is none). ``held`` are alerted behaviours by their hash:
+    what the ageing rule counts, and where a verdict would find them.
+    """
 
     version: ClassVar[int] = PROFILE_VERSION
 
-    subject: str
-    kind: ActorKind = "human"
-    first_seen: int = 0
-    """Seconds from the epoch, as all times here."""
-    last_seen: int = 0
-    """Only moves forward, and by five years an event at most."""
-    events: int = 0
-    geography: Geography = msgspec.field(default_factory=Geography)
-    hours: Hours = msgspec.field(default_factory=Hours)
-    spikes: Spikes = msgspec.field(default_factory=Spikes)
-    resources: Resources = msgspec.field(default_factory=Resources)
-    recent: bytes = b""
-    """Digests of the last events' ids, eight bytes each, oldest first."""
-    case_first: int = 0
-    """Time of the first alert of the open case; 0: there is none."""
-    case_last: int = 0
-    held: dict[int, Held] = {}
-    """Alerted behaviours, by their hash: what the ageing rule counts, and where a verdict would find them."""
-
-    @classmethod
-    def new(cls, subject: str) -> Self:
-        """The profile of a subject of whom nothing is known."""
-        return cls(subject)
+    def __init__(self, subject: str) -> None:
+        self.subject = subject
+        self.kind: ActorKind = "human"
+        self.first_seen = 0
+        self.last_seen = 0
+        self.events = 0
+        self.geography = Geography()
+        self.hours = Hours()
+        self.spikes = Spikes()
+        self.resources = Resources()
+        self.recent = b""
+        self.case_first = 0
+        self.case_last = 0
+        self.held: dict[int, Held] = {}
 
     def to_bytes(self) -> bytes:
         """The profile as it is stored."""
-        return _VERSION_BYTE + _ENCODER.encode(self)
+        return _VERSION_BYTE + _ENCODER.encode(self._row())
 
     @staticmethod
     def from_bytes(data: bytes) -> Profile:
@@ -86,7 +102,7 @@ class Profile(msgspec.Struct, array_like=True):
         try:
             if version != PROFILE_VERSION:
                 content = OLDER[version](content)
-            return _DECODER.decode(content)
+            return _of_row(_DECODER.decode(content))
         except msgspec.MsgspecError as error:
             raise StateError(f"A stored profile of version {version} is damaged: {error}.") from error
 
@@ -102,6 +118,24 @@ class Profile(msgspec.Struct, array_like=True):
             return _HEAD_DECODER.decode(content).last_seen
         except msgspec.MsgspecError as error:
             raise StateError(f"A stored profile of version {version} is damaged: {error}.") from error
+
+    def _row(self) -> _Row:
+        held = {behaviour: (held.days, held.last) for behaviour, held in self.held.items()}
+        return (
+            self.subject,
+            self.kind,
+            self.first_seen,
+            self.last_seen,
+            self.events,
+            self.geography.row(),
+            self.hours.row(),
+            self.spikes.row(),
+            self.resources.row(),
+            self.recent,
+            self.case_first,
+            self.case_last,
+            held,
+        )
 
     def detectors(self) -> tuple[Detector, ...]:
         """The detectors' states, in the registry's order."""
@@ -182,13 +216,15 @@ class Profile(msgspec.Struct, array_like=True):
         return seconds
 
 
-class _Head(msgspec.Struct, array_like=True, gc=False):
-    """What every version begins with; the rest is passed over."""
-
-    subject: str
-    kind: str
-    first_seen: int
-    last_seen: int
+def _of_row(row: _Row) -> Profile:
+    subject, kind, first, last, events, geography, hours, spikes, resources, recent, case_first, case_last, held = row
+    profile = Profile(subject)
+    profile.kind, profile.first_seen, profile.last_seen, profile.events = kind, first, last, events
+    profile.geography, profile.hours = Geography.of_row(geography), Hours.of_row(hours)
+    profile.spikes, profile.resources = Spikes.of_row(spikes), Resources.of_row(resources)
+    profile.recent, profile.case_first, profile.case_last = recent, case_first, case_last
+    profile.held = {behaviour: Held(days, last_day) for behaviour, (days, last_day) in held.items()}
+    return profile
 
 
 def _known(data: bytes) -> tuple[int, memoryview]:
@@ -211,5 +247,5 @@ def expired(last_seen: int, now: int, config: DetectorConfig) -> bool:
 
 _VERSION_BYTE: Final = bytes([PROFILE_VERSION])
 _ENCODER: Final = msgspec.msgpack.Encoder()
-_DECODER: Final = msgspec.msgpack.Decoder(Profile)
-_HEAD_DECODER: Final = msgspec.msgpack.Decoder(_Head)
+_DECODER: Final = msgspec.msgpack.Decoder(_Row)
+_HEAD_DECODER: Final = msgspec.msgpack.Decoder(Head)

@@ -12,33 +12,51 @@ from __future__ import annotations
 from math import expm1, log1p, sqrt
 from typing import Final
 
-import msgspec
-
 from detectors.base import RatePrior, Sighting
 from detectors.maths import evidence_of_tail, student_t_tail
 
-__all__ = ["Rate"]
+__all__ = ["Rate", "RateRow"]
 
 _CLOCK_BROKEN_HOURS: Final = 48  # a window so far ahead of an event was opened by a broken clock
 
 
-class Rate(msgspec.Struct, array_like=True, gc=False):
-    """The habit (``hours`` learned, ``mean`` and ``variance`` of log1p) and the window that is open."""
+RateRow = tuple[int, float, float, int, int, int, bool, int, float]
+"""``Rate`` as it is stored, its fields in their order."""
 
-    hours: int = 0
-    mean: float = 0.0
-    variance: float = 0.0
-    hour: int = 0
-    """The clock hour of the open window, from the epoch."""
-    since: int = 0
-    """Seconds from the epoch of the window's first event."""
-    count: int = 0
-    spoilt: bool = False
-    """Whether some of ``count`` were not learned: an hour with an alert in it is no habit."""
-    before: int = 0
-    """Events in the clock hour before."""
-    peak: float = 0.0
-    """The largest trailing count of the open window in which there was an hour before; else that is ``count``."""
+
+class Rate:
+    """The habit (``hours`` learned, ``mean`` and ``variance`` of log1p) and the window that is open.
+
+    ``hour`` is the clock hour of the open window (from the epoch), ``since`` the time of its first event (seconds from
+    the epoch) and ``count`` how many there were; ``spoilt`` says that some were not learned, for an hour with an alert
+    in it is no habit. ``before`` counts the clock hour before; ``peak`` is the largest trailing count of the open
+    window if there was such an hour, else that is ``count``.
+    """
+
+    def __init__(self) -> None:
+        self.hours = 0
+        self.mean = 0.0
+        self.variance = 0.0
+        self.hour = 0
+        self.since = 0
+        self.count = 0
+        self.spoilt = False
+        self.before = 0
+        self.peak = 0.0
+
+    @staticmethod
+    def of_row(row: RateRow) -> Rate:
+        """What was stored as ``row``."""
+        rate = Rate()
+        rate.hours, rate.mean, rate.variance, rate.hour, rate.since, rate.count, rate.spoilt, rate.before, rate.peak = (
+            row
+        )
+        return rate
+
+    def row(self) -> RateRow:
+        """The state as it is stored."""
+        mean, variance, hour, since, count = self.mean, self.variance, self.hour, self.since, self.count
+        return self.hours, mean, variance, hour, since, count, self.spoilt, self.before, self.peak
 
     def late(self, x: Sighting) -> bool:
         """Whether the event is older than the windows reach, so that nothing can be said of its hour."""
@@ -63,9 +81,9 @@ class Rate(msgspec.Struct, array_like=True, gc=False):
     def evidence(self, x: Sighting, more: int, prior: RatePrior) -> float:
         """Decades of evidence in the trailing hour's count, if ``more`` happen now."""
         hour, hours = self.hour, self.hours
-        count: float = more
+        count = float(more)
         if x.hour == hour:
-            count = self.count + more
+            count += self.count
             if self.before:
                 count += self.before * x.left
         elif x.hour <= hour + 1:

@@ -11,15 +11,13 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import ClassVar, Final
 
-import msgspec
-
 from detectors.base import Sighting
 from detectors.maths import stable_hash
-from detectors.rates import Rate
+from detectors.rates import Rate, RateRow
 from detectors.wording import counted
 from schemas.alert import Finding, NotEvaluable
 
-__all__ = ["Resources"]
+__all__ = ["Resources", "ResourcesRow"]
 
 _BYTES: Final = 256
 _FULL: Final = 250  # resources: 4 places in 2,048 bits then mistake 2.2% of new ones for known
@@ -42,17 +40,37 @@ def _in(bits: bytearray, mark: _Mark) -> bool:
     return bool(bits[a] & in_a and bits[b] & in_b and bits[c] & in_c and bits[d] & in_d)
 
 
-class Resources(msgspec.Struct, array_like=True):
-    """What was touched (``newer``, ``older``), what was new in the open hour (``recent``), and the usual rate of it."""
+ResourcesRow = tuple[bytearray, bytearray, int, list[int], RateRow]
+"""``Resources`` as it is stored, its fields in their order."""
+
+
+class Resources:
+    """What was touched (``newer``, ``older``), what was new in the open hour (``recent``), and the usual rate of it.
+
+    ``held`` counts the resources in ``newer``.
+    """
 
     name: ClassVar[str] = "resources"
+    layout: ClassVar[object] = ResourcesRow
 
-    newer: bytearray = msgspec.field(default_factory=bytearray)
-    older: bytearray = msgspec.field(default_factory=bytearray)
-    held: int = 0
-    """Resources in ``newer``."""
-    recent: list[int] = msgspec.field(default_factory=list)
-    rate: Rate = msgspec.field(default_factory=Rate)
+    def __init__(self) -> None:
+        self.newer = bytearray()
+        self.older = bytearray()
+        self.held = 0
+        self.recent: list[int] = []
+        self.rate = Rate()
+
+    @staticmethod
+    def of_row(row: ResourcesRow) -> Resources:
+        """What was stored as ``row``."""
+        resources = Resources()
+        resources.newer, resources.older, resources.held, resources.recent, rate = row
+        resources.rate = Rate.of_row(rate)
+        return resources
+
+    def row(self) -> ResourcesRow:
+        """The state as it is stored."""
+        return self.newer, self.older, self.held, self.recent, self.rate.row()
 
     def score_one(self, x: Sighting, /) -> float | None:
         """Decades of evidence in how many new resources the hour has seen; 0 for a known one."""

@@ -9,25 +9,41 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
-import msgspec
-
 from detectors.base import Sighting
-from detectors.rates import Rate
+from detectors.rates import Rate, RateRow
 from detectors.wording import counted
 from schemas.alert import Finding, NotEvaluable
 
-__all__ = ["Spikes"]
+__all__ = ["Spikes", "SpikesRow"]
 
 _ACTIONS: Final = 12
 
 
-class Spikes(msgspec.Struct, array_like=True):
+SpikesRow = tuple[RateRow, dict[int, RateRow]]
+"""``Spikes`` as it is stored, its fields in their order."""
+
+
+class Spikes:
     """The rate of all events, and of each action (by its number), the least used making room."""
 
     name: ClassVar[str] = "spikes"
+    layout: ClassVar[object] = SpikesRow
 
-    all: Rate = msgspec.field(default_factory=Rate)
-    actions: dict[int, Rate] = {}
+    def __init__(self) -> None:
+        self.all = Rate()
+        self.actions: dict[int, Rate] = {}
+
+    @staticmethod
+    def of_row(row: SpikesRow) -> Spikes:
+        """What was stored as ``row``."""
+        spikes = Spikes()
+        spikes.all = Rate.of_row(row[0])
+        spikes.actions = {action: Rate.of_row(rate) for action, rate in row[1].items()}
+        return spikes
+
+    def row(self) -> SpikesRow:
+        """The state as it is stored."""
+        return self.all.row(), {action: rate.row() for action, rate in self.actions.items()}
 
     def score_one(self, x: Sighting, /) -> float | None:
         """Decades of evidence in how much happened within the hour."""

@@ -120,7 +120,7 @@ def _recorded(value: bytes | None) -> Recorded:
 
 def _profile(subject: str, state: State) -> Profile:
     stored = state.get(subject.encode())
-    return Profile.new(subject) if stored is None else Profile.from_bytes(stored)
+    return Profile(subject) if stored is None else Profile.from_bytes(stored)
 
 
 def _dead_letter(topic: str, record: ConsumerRecord[bytes, bytes], error: InputError) -> Produced:

@@ -112,7 +112,7 @@ def rescore(
     profiles: dict[str, Profile] = {}
     alerts: Counter[bytes] = Counter()
     for activity in activities:
-        profile = profiles.get(activity.subject) or Profile.new(activity.subject)
+        profile = profiles.get(activity.subject) or Profile(activity.subject)
         profiles[activity.subject], outcome = step(profile, activity, _named(baselines, activity), config)
         if outcome.alert is not None:
             alerts[outcome.alert.to_json()] += 1

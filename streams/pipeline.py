@@ -6,37 +6,21 @@ give the same profiles and the same alerts, byte for byte. No clock, no I/O, no 
 
 from __future__ import annotations
 
-from typing import Final, Literal
-
-import msgspec
+from typing import Final
 
 from detectors.alerts import build_alert
 from detectors.base import Context, Sighting
 from detectors.config import DetectorConfig
 from detectors.maths import stable_digest, stable_hash
+from detectors.outcome import Outcome
 from detectors.profile import DETECTORS, Profile
 from schemas.activity import Activity, Recorded
-from schemas.alert import Alert
 from schemas.baseline import NO_BASELINE, Baseline
 
-__all__ = ["Outcome", "step"]
+__all__ = ["step"]
 
 _NAMES: Final = tuple(detector.name for detector in DETECTORS)
 _MOST_CONTEXTS: Final = 8
-
-
-class Outcome(msgspec.Struct, frozen=True, gc=False):
-    """What became of one record.
-
-    A ``duplicate`` repeats the id of an event that the profile remembers: it scores 0 and changes nothing. ``leading``
-    names the detector that speaks loudest for an attacker, if any does. ``changed``: the profile must be stored.
-    """
-
-    kind: Literal["scored", "duplicate"]
-    score: float
-    leading: str | None
-    alert: Alert | None
-    changed: bool
 
 
 _DUPLICATE: Final = Outcome("duplicate", 0.0, None, None, False)
@@ -59,7 +43,7 @@ def step(
         context = _last[0] = _context(baseline, config)
     x = Sighting(record, context)
     if x.seconds - profile.last_seen > context.forget_s and profile.is_forgotten(x.seconds, context.forget_s):
-        profile = Profile.new(profile.subject)
+        profile = Profile(profile.subject)
     if profile.is_repeat(stable_digest(f"{x.event.source}\0{x.event.id}"), context.remembered_ids):
         return profile, _DUPLICATE
     score, parts = context.pool.combine(profile.terms(x))

@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,15 @@ from streams.config import load_settings
 from streams.settings import BrokerSettings, KafkaSettings, Settings, TopicSettings
 
 IMAGE = "apache/kafka:4.1.1"
+
+
+def pytest_sessionstart() -> None:
+    """Tests of detectors that are not the ones in the sources would say nothing."""
+    spec = spec_from_file_location("airlock_compile", Path(__file__).resolve().parent.parent / "tools" / "compile.py")
+    tool = module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    if tool.stale():
+        pytest.exit("The detectors have changed since they were compiled: make install", returncode=2)
 
 
 @pytest.fixture(scope="session")

@@ -93,6 +93,7 @@ def shipped(tmp_path_factory):
 
 def test_the_wheel_holds_all_files_of_the_packages_and_nothing_else(shipped):
     files = {path for package in PACKAGES for path in (ROOT / package).rglob("*") if path.is_file()}
+    files |= set(tool("compile").compiled())
     sources = {path.relative_to(ROOT).as_posix() for path in files if "__pycache__" not in path.parts}
     assert {name for name in shipped if ".dist-info/" not in name} == sources
 

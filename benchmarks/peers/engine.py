@@ -66,6 +66,6 @@ class Engine:
         """The subject of an activity record, its next profile, and the alert if there is one."""
         activity = Recorded.from_json(value)
         subject = activity.subject
-        known = profiles(subject) or Profile.new(subject)
+        known = profiles(subject) or Profile(subject)
         profile, outcome = step(known, activity, self._baseline, self.settings.detectors)
         return subject, profile, outcome.alert

@@ -13,6 +13,7 @@ import msgspec
 from pydantic import ValidationError
 
 from detectors.config import DetectorConfig
+from detectors.outcome import Outcome
 from detectors.profile import Profile
 from schemas.activity import Activity, Recorded, RecordedEvent, RecordedPlace, RecordedVersions, subjects_of
 from schemas.baseline import Baseline
@@ -22,7 +23,7 @@ from schemas.record import explain_validation
 from streams.formats import parse
 from streams.formats.plain import PlainEvent, read_plain
 from streams.normalise import Locator, Normaliser, coordinate_of
-from streams.pipeline import Outcome, step
+from streams.pipeline import step
 from streams.score.baselines import Glimpse
 
 __all__ = [
@@ -172,6 +173,6 @@ class Stepper:
         subject = entry.subject
         profile = self._profiles.get(subject)
         if profile is None:
-            profile = Profile.new(subject)
+            profile = Profile(subject)
         self._profiles[subject], outcome = step(profile, entry, baseline, self._config)
         return outcome

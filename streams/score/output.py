@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from streams.pipeline import Outcome
+from detectors.outcome import Outcome
 from streams.score.baselines import Glimpse
 from streams.score.engine import Entry
 

@@ -79,7 +79,7 @@ def deliveries(case):
 
 @pytest.mark.parametrize(("file", "case"), CASES, ids=[f"{file}: {case['case']}" for file, case in CASES])
 def test_case(file, case):
-    profile, config = Profile.new("actor:alice"), DetectorConfig()
+    profile, config = Profile("actor:alice"), DetectorConfig()
     judged = []
     for _, is_judged, record in deliveries(case):
         profile, outcome = step(profile, record, NO_BASELINE, config)

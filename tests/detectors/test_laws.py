@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from detectors import checks
-from detectors.base import Context, Detector, Sighting
+from detectors.base import Context, Sighting
 from detectors.config import DetectorConfig
+from detectors.detector import Detector
 from detectors.profile import DETECTORS
 from schemas.activity import NETWORK_CLASSES, Activity, Coordinate, Place, Versions
 from schemas.alert import Finding, NotEvaluable
@@ -105,7 +106,15 @@ class Model(msgspec.Struct, array_like=True):
     """A lawful detector, to be spoilt."""
 
     name: ClassVar[str] = "model"
+    layout: ClassVar[object] = tuple[list[int]]
     seen: list[int] = msgspec.field(default_factory=list)
+
+    @classmethod
+    def of_row(cls, row, /):
+        return cls(*row)
+
+    def row(self):
+        return (self.seen,)
 
     def score_one(self, x: Sighting, /) -> float | None:
         return 1.0 if self.seen else None

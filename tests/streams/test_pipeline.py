@@ -59,7 +59,7 @@ def office_weeks(weeks: int = WEEKS, **event: str) -> list[Activity]:
 
 
 def run(records, profile=None, config=CONFIG):
-    profile = profile or Profile.new(records[0].subject)
+    profile = profile or Profile(records[0].subject)
     outcomes = []
     for record in records:
         profile, outcome = step(profile, record, NO_BASELINE, config)
@@ -226,7 +226,7 @@ def test_a_replay_gives_the_same_profiles_and_alerts_byte_for_byte():
 
 def test_a_profile_stored_after_every_event_gives_the_same_alerts():
     records = [*office_weeks(3), *takeover(5, start=MONDAY + timedelta(weeks=3, hours=3))]
-    profile, kept = Profile.new("actor:alice"), []
+    profile, kept = Profile("actor:alice"), []
     for record in records:
         profile, outcome = step(Profile.from_bytes(profile.to_bytes()), record, NO_BASELINE, CONFIG)
         kept.append(outcome)
@@ -273,7 +273,7 @@ def test_a_typical_profile_takes_two_kilobytes_at_most(trained):
 
 def test_the_worst_stream_cannot_make_a_profile_larger_than_its_bound():
     rng = random.Random(7)
-    profile = Profile.new("actor:alice")
+    profile = Profile("actor:alice")
     for number in range(2_500):
         place = Place(
             country=chr(65 + rng.randrange(26)) + chr(65 + rng.randrange(26)),
@@ -290,7 +290,7 @@ def test_the_worst_stream_cannot_make_a_profile_larger_than_its_bound():
 
 def test_a_senders_names_cannot_break_a_title(trained):
     actor, resource = "eve\u2028\u202e" + "x" * 400, "r\u2029\nFAKE: all is well" + "y" * 900
-    profile = Profile.new(f"actor:{actor}")
+    profile = Profile(f"actor:{actor}")
     run(office_weeks(actor=actor), profile)
     (alert,) = alerts_of(run(takeover(1, actor=actor, resource=resource), profile)[1])
     assert len(alert.title.splitlines()) == 1
@@ -337,7 +337,7 @@ anything = st.lists(
 @given(anything)
 def test_any_valid_stream_is_scored_stored_and_told_in_valid_records(records):
     config = DetectorConfig(threshold=-10.0)  # whatever speaks for an attacker raises an alert
-    profile = Profile.new("actor:alice")
+    profile = Profile("actor:alice")
     for record in records:
         profile, outcome = step(Profile.from_bytes(profile.to_bytes()), record, NO_BASELINE, config)
         assert isfinite(outcome.score)
@@ -366,7 +366,7 @@ def test_a_subject_away_for_too_long_starts_afresh_as_if_nothing_had_been_stored
     stored = trained.to_bytes()
     for records in (back, [repeat]):
         known, outcomes = run(records, Profile.from_bytes(stored))
-        fresh, expected = run(records, Profile.new(trained.subject))
+        fresh, expected = run(records, Profile(trained.subject))
         assert outcomes == expected
         assert known.to_bytes() == fresh.to_bytes()
 
@@ -399,5 +399,5 @@ def test_a_stored_profile_outlives_its_absence_by_a_month_for_what_comes_late(tr
 
 def test_every_detector_has_its_place_in_the_profile_and_its_weight():
     names = [detector.name for detector in DETECTORS]
-    assert [detector.name for detector in Profile.new("actor:a").detectors()] == names
+    assert [detector.name for detector in Profile("actor:a").detectors()] == names
     assert set(names) < set(type(CONFIG.weights).model_fields)

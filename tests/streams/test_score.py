@@ -299,7 +299,7 @@ def stream(tmp_path):
     path.write_bytes(b"\n".join(baseline.to_json() for baseline in known.values()))
     profiles, alerts = defaultdict(lambda: None), []
     for activity in activities:
-        profile = profiles[activity.subject] or Profile.new(activity.subject)
+        profile = profiles[activity.subject] or Profile(activity.subject)
         baseline = known[activity.versions.baseline]
         profiles[activity.subject], outcome = step(profile, activity, baseline, DetectorConfig())
         alerts += [json.loads(outcome.alert.to_json())] if outcome.alert else []
