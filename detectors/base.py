@@ -64,6 +64,12 @@ def _number_of(action: str) -> int:
     return crc32(action.encode())
 
 
+@lru_cache(maxsize=4_096)
+def _family_of(agent: str) -> int:
+    """A user agent as a number, without its versions."""
+    return crc32("".join(char for char in agent if not (char.isdigit() or char in "._")).encode())
+
+
 class RatePrior:
     """What ``RateConfig`` says of one kind of actor, as the sums that a posterior starts from.
 
@@ -105,16 +111,21 @@ class Peers:
     """
 
     __slots__ = (
+        "agent_concentration",
+        "agent_ramp_hours",
         "countries",
         "country_concentration",
         "discount",
+        "exploration",
         "hours",
         "hours_prior",
         "network_concentration",
         "networks",
+        "new_agent",
         "no_country",
         "no_network",
         "ramp_hours",
+        "repositories",
         "resources",
         "settle_hours",
         "spikes",
@@ -127,6 +138,11 @@ class Peers:
         self.discount, self.ramp_hours, self.settle_hours = geo.discount, geo.ramp_hours, geo.settle_hours
         self.spikes = RatePrior(config.spikes, kind, least=1)
         self.resources = RatePrior(config.resources, kind, least=0)
+        self.repositories = RatePrior(config.repositories, kind, least=0)
+        self.exploration = RatePrior(config.exploration, kind, least=0)
+        agents = config.agents
+        self.agent_concentration = agents.concentration.of(kind)
+        self.new_agent, self.agent_ramp_hours = agents.attacker_brings_new, agents.ramp_hours
         maturity = population.actors / (population.actors + _MATURE_ACTORS)
         self.countries, self.no_country = _shares(
             {country_code(name): count for name, count in population.countries.items()},
@@ -201,13 +217,14 @@ class Sighting:
     """One activity as the detectors see it; made once per step, never changed.
 
     ``seconds`` and ``hour`` count from the epoch, UTC; ``left`` is the share of the clock hour that is still to come;
-    ``bin`` is the hour of the week's; ``action`` and ``country`` are those names as numbers (no country: 0), and
-    ``network`` is the class of network as one; ``placeless`` networks say nothing of where a person is; ``peers`` are
-    the actors of its kind. The place's numbers are None where they, or the place, are unknown.
+    ``bin`` is the hour of the week's; ``action``, ``agent`` and ``country`` are those names as numbers (0: there is no
+    such name), and ``network`` is the class of network as one; ``placeless`` networks say nothing of where a person is;
+    ``peers`` are the actors of its kind. The place's numbers are None where they, or the place, are unknown.
     """
 
     __slots__ = (
         "action",
+        "agent",
         "asn",
         "bin",
         "context",
@@ -234,6 +251,8 @@ class Sighting:
         self.kind = kind = event.actor_kind
         self.peers = context.peers[kind]
         self.action = _number_of(event.action)
+        agent = event.user_agent
+        self.agent = _family_of(agent) if agent else 0
         self.resource = event.resource
         since = event.time - _EPOCH
         of_day = since.seconds

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 __all__ = [
     "MODEL_VERSION",
+    "ActionsConfig",
+    "AgentsConfig",
     "ByKind",
     "DetectorConfig",
     "GeographyConfig",
@@ -22,7 +24,7 @@ __all__ = [
     "WeightConfig",
 ]
 
-MODEL_VERSION = 1
+MODEL_VERSION = 2
 """Counts changes of the models that give other scores for the same configuration."""
 
 _Share = Annotated[float, Field(gt=0, lt=1)]
@@ -100,6 +102,24 @@ class RateConfig(_Section):
     """Active hours until old habits have faded to about a third."""
 
 
+class AgentsConfig(_Section):
+    """New user agents."""
+
+    concentration: ByKind = ByKind(human=1.0, service=0.5, token=0.5)
+    """After N session-hours with one user agent, the next shows another with about this over N."""
+    attacker_brings_new: _Share = 0.6
+    """How often an attacker works with what the subject never used."""
+    ramp_hours: _Positive = 10.0
+    """Evidence counts half after that many session-hours."""
+    half_life_weeks: Annotated[int, Field(ge=1, le=520)] = 26
+
+
+class ActionsConfig(_Section):
+    """Actions that the subject seldom does."""
+
+    half_life_weeks: Annotated[int, Field(ge=1, le=520)] = 26
+
+
 class WeightConfig(_Section):
     """How far each detector's evidence counts, because no model is as sure as its formula says.
 
@@ -109,7 +129,10 @@ class WeightConfig(_Section):
     geography: _Weight = 0.62
     hours: _Weight = 0.87
     spikes: _Weight = 0.62
-    resources: _Weight = 1.0
+    resources: _Weight = 0.6
+    repositories: _Weight = 1.0
+    agents: _Weight = 0.9
+    actions: _Weight = 0.5
     overlap: _Weight = 0.25
     """What the weaker of spikes and resources adds to the stronger: one burst sets off both."""
     floor: Annotated[float, Field(le=0)] = -0.4
@@ -157,6 +180,23 @@ class DetectorConfig(_Section):
     resources: RateConfig = RateConfig(
         usual=ByKind(human=1.0, service=1.0, token=1.0), spread=0.7, spread_weight=10.0, least_spread=0.45
     )
+    repositories: RateConfig = RateConfig(
+        usual=ByKind(human=0.35, service=0.35, token=0.35),
+        usual_weight=4.0,
+        spread=0.6,
+        spread_weight=10.0,
+        least_spread=0.45,
+    )
+    exploration: RateConfig = RateConfig(
+        usual=ByKind(human=2.3, service=2.3, token=2.3),
+        usual_weight=3.0,
+        spread=0.6,
+        spread_weight=8.0,
+        least_spread=0.35,
+        memory_hours=60,
+    )
+    agents: AgentsConfig = AgentsConfig()
+    actions: ActionsConfig = ActionsConfig()
 
     @model_validator(mode="after")
     def _severities_rise(self) -> DetectorConfig:

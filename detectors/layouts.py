@@ -1,7 +1,8 @@
 """Older layouts of stored profiles, and what makes them the present one: each known version is read, none is guessed.
 
 Version 1 kept remembered ids as numbers, in a rate how many of an hour's events were learned, and its largest trailing
-count even where no hour before made it differ from the count.
+count even where no hour before made it differ from the count. Version 2 knew nothing of repositories, agents and
+actions, which then begin as those of a stranger.
 """
 
 from __future__ import annotations
@@ -79,11 +80,25 @@ class _Profile1(msgspec.Struct, array_like=True):
 
 
 def _from_version_1(data: memoryview) -> bytes:
-    return _ENCODER.encode(msgspec.msgpack.decode(data, type=_Profile1).now())
+    return _from_version_2(memoryview(_ENCODER.encode(msgspec.msgpack.decode(data, type=_Profile1).now())))
+
+
+def _from_version_2(data: memoryview) -> bytes:
+    fields = msgspec.msgpack.decode(data, type=list[msgspec.Raw])
+    if len(fields) != 13:
+        raise msgspec.ValidationError(f"{len(fields)} fields where version 2 has 13")
+    return _ENCODER.encode([*fields[:9], *_NOTHING_3, *fields[9:]])
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
-OLDER: Final[Mapping[int, Any]] = {1: _from_version_1}
+_NOTHING_HABITS: Final = [0, 0, 0, {}]
+_NOTHING_RATE: Final = [0, 0.0, 0.0, 0, 0, 0, False, 0, 0.0]
+_NOTHING_3: Final = (
+    [b"", b"", 0, {}, _NOTHING_RATE, [0] * 7, 0, 0, False, [0, 0.0, 0.0]],
+    [_NOTHING_HABITS],
+    [_NOTHING_HABITS],
+)
+OLDER: Final[Mapping[int, Any]] = {1: _from_version_1, 2: _from_version_2}
 """By version: what makes a profile's MessagePack (without the version byte) that of the present layout.
 
 Each raises ``msgspec.MsgspecError`` where the bytes aren't of that version.

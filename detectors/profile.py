@@ -10,6 +10,8 @@ from typing import ClassVar, Final
 
 import msgspec
 
+from detectors.actions import Actions, ActionsRow
+from detectors.agents import Agents, AgentsRow
 from detectors.base import Sighting
 from detectors.combine import Terms
 from detectors.config import DetectorConfig
@@ -17,6 +19,7 @@ from detectors.detector import Detector
 from detectors.geography import Geography, GeographyRow
 from detectors.hours import Hours, HoursRow
 from detectors.layouts import OLDER, Head
+from detectors.repositories import Repositories, RepositoriesRow
 from detectors.resources import Resources, ResourcesRow
 from detectors.spikes import Spikes, SpikesRow
 from schemas.errors import StateError
@@ -24,9 +27,17 @@ from schemas.event import ActorKind
 
 __all__ = ["DETECTORS", "LARGEST", "PROFILE_VERSION", "Held", "Profile", "expired"]
 
-DETECTORS: Final[tuple[type[Detector], ...]] = (Geography, Hours, Spikes, Resources)
+DETECTORS: Final[tuple[type[Detector], ...]] = (
+    Geography,
+    Hours,
+    Spikes,
+    Resources,
+    Repositories,
+    Agents,
+    Actions,
+)
 """All detectors, in the order in which their terms are combined and stored."""
-PROFILE_VERSION: Final = 2
+PROFILE_VERSION: Final = 3
 LARGEST: Final = 4_096
 """No profile's bytes exceed this, with 64 remembered ids and besides the subject's own name (at most 2 KB of UTF-8)."""
 
@@ -46,6 +57,9 @@ _Row = tuple[
     HoursRow,
     SpikesRow,
     ResourcesRow,
+    RepositoriesRow,
+    AgentsRow,
+    ActionsRow,
     bytes,
     int,
     int,
@@ -82,6 +96,9 @@ class Profile:
         self.hours = Hours()
         self.spikes = Spikes()
         self.resources = Resources()
+        self.repositories = Repositories()
+        self.agents = Agents()
+        self.actions = Actions()
         self.recent = b""
         self.case_first = 0
         self.case_last = 0
@@ -131,6 +148,9 @@ class Profile:
             self.hours.row(),
             self.spikes.row(),
             self.resources.row(),
+            self.repositories.row(),
+            self.agents.row(),
+            self.actions.row(),
             self.recent,
             self.case_first,
             self.case_last,
@@ -139,7 +159,15 @@ class Profile:
 
     def detectors(self) -> tuple[Detector, ...]:
         """The detectors' states, in the registry's order."""
-        return (self.geography, self.hours, self.spikes, self.resources)
+        return (
+            self.geography,
+            self.hours,
+            self.spikes,
+            self.resources,
+            self.repositories,
+            self.agents,
+            self.actions,
+        )
 
     def is_forgotten(self, seconds: int, forget_s: int) -> bool:
         """Whether the subject was away for so long before ``seconds`` that nothing of it counts any more."""
@@ -176,6 +204,9 @@ class Profile:
             self.hours.score_one(x),
             self.spikes.score_one(x),
             self.resources.score_one(x),
+            self.repositories.score_one(x),
+            self.agents.score_one(x),
+            self.actions.score_one(x),
         )
 
     def learn(self, x: Sighting) -> None:
@@ -184,6 +215,9 @@ class Profile:
         self.hours.learn_one(x)
         self.spikes.learn_one(x)
         self.resources.learn_one(x)
+        self.repositories.learn_one(x)
+        self.agents.learn_one(x)
+        self.actions.learn_one(x)
 
     def skip(self, x: Sighting) -> None:
         """Notes an event that is no habit."""
@@ -191,6 +225,7 @@ class Profile:
         self.hours.skip_one(x)
         self.spikes.skip_one(x)
         self.resources.skip_one(x)
+        self.repositories.skip_one(x)
 
     def hold(self, behaviour: int, x: Sighting) -> int:
         """Counts today for an alerted behaviour; the number of distinct days so far."""
@@ -217,13 +252,14 @@ class Profile:
 
 
 def _of_row(row: _Row) -> Profile:
-    subject, kind, first, last, events, geography, hours, spikes, resources, recent, case_first, case_last, held = row
-    profile = Profile(subject)
-    profile.kind, profile.first_seen, profile.last_seen, profile.events = kind, first, last, events
-    profile.geography, profile.hours = Geography.of_row(geography), Hours.of_row(hours)
-    profile.spikes, profile.resources = Spikes.of_row(spikes), Resources.of_row(resources)
-    profile.recent, profile.case_first, profile.case_last = recent, case_first, case_last
-    profile.held = {behaviour: Held(days, last_day) for behaviour, (days, last_day) in held.items()}
+    profile = Profile(row[0])
+    profile.kind, profile.first_seen, profile.last_seen, profile.events = row[1], row[2], row[3], row[4]
+    profile.geography, profile.hours = Geography.of_row(row[5]), Hours.of_row(row[6])
+    profile.spikes, profile.resources = Spikes.of_row(row[7]), Resources.of_row(row[8])
+    profile.repositories = Repositories.of_row(row[9])
+    profile.agents, profile.actions = Agents.of_row(row[10]), Actions.of_row(row[11])
+    profile.recent, profile.case_first, profile.case_last = row[12], row[13], row[14]
+    profile.held = {behaviour: Held(days, last_day) for behaviour, (days, last_day) in row[15].items()}
     return profile
 
 

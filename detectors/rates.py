@@ -15,17 +15,74 @@ from typing import Final
 from detectors.base import RatePrior, Sighting
 from detectors.maths import evidence_of_tail, student_t_tail
 
-__all__ = ["Rate", "RateRow"]
+__all__ = ["Rate", "RateRow", "Usual", "UsualRow"]
 
 _CLOCK_BROKEN_HOURS: Final = 48  # a window so far ahead of an event was opened by a broken clock
 
 
+UsualRow = tuple[int, float, float]
 RateRow = tuple[int, float, float, int, int, int, bool, int, float]
-"""``Rate`` as it is stored, its fields in their order."""
+"""``Rate`` as it is stored: its usual count, and the other fields in their order."""
+
+
+class Usual:
+    """What is usual of a count: how many were learned (``count``), and the mean and variance of their log1p."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.mean = 0.0
+        self.variance = 0.0
+
+    @staticmethod
+    def of_row(row: UsualRow) -> Usual:
+        """What was stored as ``row``."""
+        usual = Usual()
+        usual.count, usual.mean, usual.variance = row
+        return usual
+
+    def row(self) -> UsualRow:
+        """The state as it is stored."""
+        return self.count, self.mean, self.variance
+
+    def evidence(self, value: float, prior: RatePrior) -> float:
+        """Decades of evidence in such a count."""
+        if value <= prior.calm:
+            return 0.0
+        usual = self._centre(prior)
+        y = log1p(value)
+        if y <= usual + prior.slack:  # its tail is over 1/e for certain
+            return 0.0
+        spread, degrees = self._spread(prior)
+        return evidence_of_tail(student_t_tail((y - usual) / spread, degrees))
+
+    def expected(self, prior: RatePrior) -> tuple[float, float]:
+        """The usual count, and the one that 1 in 20 exceeds, about."""
+        usual = self._centre(prior)
+        spread, _ = self._spread(prior)
+        return expm1(usual), expm1(usual + 1.8 * spread)
+
+    def learn(self, value: float, memory: int) -> None:
+        """Takes a count for a usual one; older ones fade as if ``memory`` were kept."""
+        if self.count < memory:
+            self.count += 1
+        step, delta = 1.0 / self.count, log1p(value) - self.mean
+        move = step * delta
+        self.mean += move
+        self.variance = (1.0 - step) * (self.variance + move * delta)
+
+    def _centre(self, prior: RatePrior) -> float:
+        return (prior.sum + self.count * self.mean) / (prior.weight + self.count)
+
+    def _spread(self, prior: RatePrior) -> tuple[float, float]:
+        """The predictive's scale and degrees of freedom."""
+        n, weight, degrees = self.count, prior.weight + self.count, prior.degrees + self.count
+        apart = prior.weight * n * (self.mean - prior.location) ** 2 / weight
+        variance = (prior.squares + n * self.variance + apart) * (weight + 1) / (degrees * weight)
+        return max(sqrt(variance), prior.least_spread), min(degrees, prior.most_degrees)
 
 
 class Rate:
-    """The habit (``hours`` learned, ``mean`` and ``variance`` of log1p) and the window that is open.
+    """What is usual of an active hour (``usual``), and the window that is open.
 
     ``hour`` is the clock hour of the open window (from the epoch), ``since`` the time of its first event (seconds from
     the epoch) and ``count`` how many there were; ``spoilt`` says that some were not learned, for an hour with an alert
@@ -34,9 +91,7 @@ class Rate:
     """
 
     def __init__(self) -> None:
-        self.hours = 0
-        self.mean = 0.0
-        self.variance = 0.0
+        self.usual = Usual()
         self.hour = 0
         self.since = 0
         self.count = 0
@@ -47,16 +102,15 @@ class Rate:
     @staticmethod
     def of_row(row: RateRow) -> Rate:
         """What was stored as ``row``."""
-        rate = Rate()
-        rate.hours, rate.mean, rate.variance, rate.hour, rate.since, rate.count, rate.spoilt, rate.before, rate.peak = (
-            row
-        )
+        rate, usual = Rate(), Usual()
+        usual.count, usual.mean, usual.variance, rate.hour, rate.since, rate.count, rate.spoilt, rate.before, peak = row
+        rate.usual, rate.peak = usual, peak
         return rate
 
     def row(self) -> RateRow:
         """The state as it is stored."""
-        mean, variance, hour, since, count = self.mean, self.variance, self.hour, self.since, self.count
-        return self.hours, mean, variance, hour, since, count, self.spoilt, self.before, self.peak
+        usual, hour, since, count = self.usual, self.hour, self.since, self.count
+        return usual.count, usual.mean, usual.variance, hour, since, count, self.spoilt, self.before, self.peak
 
     def late(self, x: Sighting) -> bool:
         """Whether the event is older than the windows reach, so that nothing can be said of its hour."""
@@ -80,28 +134,18 @@ class Rate:
 
     def evidence(self, x: Sighting, more: int, prior: RatePrior) -> float:
         """Decades of evidence in the trailing hour's count, if ``more`` happen now."""
-        hour, hours = self.hour, self.hours
-        count = float(more)
+        hour, count = self.hour, float(more)
         if x.hour == hour:
             count += self.count
             if self.before:
                 count += self.before * x.left
         elif x.hour <= hour + 1:
             count = self.trailing(x, more)
-        if count <= prior.calm:
-            return 0.0
-        usual = (prior.sum + hours * self.mean) / (prior.weight + hours)
-        y = log1p(count)
-        if y <= usual + prior.slack:  # its tail is over 1/e for certain
-            return 0.0
-        spread, degrees = self._spread(prior)
-        return evidence_of_tail(student_t_tail((y - usual) / spread, degrees))
+        return self.usual.evidence(count, prior)
 
     def expected(self, prior: RatePrior) -> tuple[float, float]:
         """The usual count of an active hour, and the one that 1 in 20 such hours exceeds, about."""
-        usual = (prior.sum + self.hours * self.mean) / (prior.weight + self.hours)
-        spread, _ = self._spread(prior)
-        return expm1(usual), expm1(usual + 1.8 * spread)
+        return self.usual.expected(prior)
 
     def note(self, x: Sighting, prior: RatePrior, more: int = 1, learn: bool = True) -> None:
         """Counts ``more`` events into the open window; closes it, and learns it, where its hour is over."""
@@ -134,19 +178,5 @@ class Rate:
             self.spoilt = spoilt
 
     def _learn(self, memory: int) -> None:
-        if self.spoilt or not self.hour:
-            return
-        hours, peak, count = self.hours, self.peak, self.count
-        if hours < memory:
-            self.hours = hours = hours + 1
-        step, delta = 1.0 / hours, log1p(peak if peak > count else count) - self.mean
-        move = step * delta
-        self.mean += move
-        self.variance = (1.0 - step) * (self.variance + move * delta)
-
-    def _spread(self, prior: RatePrior) -> tuple[float, float]:
-        """The predictive's scale and degrees of freedom."""
-        n, weight, degrees = self.hours, prior.weight + self.hours, prior.degrees + self.hours
-        apart = prior.weight * n * (self.mean - prior.location) ** 2 / weight
-        variance = (prior.squares + n * self.variance + apart) * (weight + 1) / (degrees * weight)
-        return max(sqrt(variance), prior.least_spread), min(degrees, prior.most_degrees)
+        if self.hour and not self.spoilt:
+            self.usual.learn(max(self.peak, float(self.count)), memory)

@@ -75,7 +75,7 @@ class Resources:
     def score_one(self, x: Sighting, /) -> float | None:
         """Decades of evidence in how many new resources the hour has seen; 0 for a known one."""
         rate, resource = self.rate, x.resource
-        if not resource or not rate.hours or (x.hour < rate.hour and rate.late(x)):
+        if not resource or not rate.usual.count or (x.hour < rate.hour and rate.late(x)):
             return None
         mark = _mark(resource)
         if self.recent and self._is_recent(mark, x):
@@ -110,7 +110,7 @@ class Resources:
             detector=self.name,
             score=score,
             reason=f"{counted(count, 'resource')} never touched before within {counted(minutes, 'minute')};"
-            f" known from {counted(self.rate.hours, 'active hour')}",
+            f" known from {counted(self.rate.usual.count, 'active hour')}",
             observed=counted(count, "new resource"),
             expected=f"about {usual:.1f} in an active hour, seldom over {high:.0f}",
         )

@@ -48,7 +48,7 @@ class Spikes:
     def score_one(self, x: Sighting, /) -> float | None:
         """Decades of evidence in how much happened within the hour."""
         rate, prior = self.all, x.peers.spikes
-        if not rate.hours or (x.hour < rate.hour and rate.late(x)):
+        if not rate.usual.count or (x.hour < rate.hour and rate.late(x)):
             return None
         of_all = rate.evidence(x, 1, prior)
         of_action = self.actions.get(x.action, _NEVER).evidence(x, 1, prior)
@@ -66,13 +66,13 @@ class Spikes:
         """The count of the stronger view, against a usual active hour of it."""
         if self.all.late(x):
             return NotEvaluable(detector=self.name, reason="the event arrived after its hour was over")
-        if not self.all.hours:
+        if not self.all.usual.count:
             return NotEvaluable(detector=self.name, reason="no finished active hour of this subject is known")
         prior = x.peers.spikes
         score, rate, what = self._stronger(x)
         usual, high = rate.expected(prior)
         events = counted(round(rate.trailing(x)), what)
-        minutes, hours = counted(rate.minutes(x), "minute"), counted(rate.hours, "active hour")
+        minutes, hours = counted(rate.minutes(x), "minute"), counted(rate.usual.count, "active hour")
         return Finding(
             detector=self.name,
             score=score,
@@ -101,7 +101,7 @@ class Spikes:
 
     def _begin(self, action: int) -> Rate:
         if len(self.actions) >= _ACTIONS:
-            del self.actions[min(self.actions.items(), key=lambda row: (row[1].hours, row[1].hour))[0]]
+            del self.actions[min(self.actions.items(), key=lambda row: (row[1].usual.count, row[1].hour))[0]]
         rate = self.actions[action] = Rate()
         return rate
 

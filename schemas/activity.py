@@ -156,6 +156,7 @@ class RecordedEvent(msgspec.Struct, frozen=True, gc=False):
     actor_kind: ActorKind = "human"
     resource: str = ""
     source: str = "native"
+    user_agent: str | None = None
 
 
 class RecordedVersions(msgspec.Struct, frozen=True, gc=False):

@@ -98,7 +98,8 @@ class RawReader:
             subjects = event.subjects()
         place, unplaced = self._place(event.source_ip or None)
         kind, versions = event.actor_kind, self._versions
-        judged = RecordedEvent(event.id, time, event.actor, event.action, kind, event.resource, event.source)
+        agent = event.user_agent or None
+        judged = RecordedEvent(event.id, time, event.actor, event.action, kind, event.resource, event.source, agent)
         entries = [
             Entry(subject, judged, versions, place, unplaced, raw, number, order)
             for order, subject in enumerate(subjects)
