@@ -28,6 +28,7 @@ UNEXPLAINED: Final = "unexplained"
 """Stands for the nuisance of a false case that no label explains."""
 _DAY_S: Final = 86_400.0
 _CALIBRATION_STEP: Final = 0.1
+_USUAL_ORDER: Final = ("easy", "medium", "hard")
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -141,7 +142,7 @@ class _Groups:
     def split(self, prefix: str, names: Sequence[str]) -> tuple[Group, ...]:
         return tuple(
             self.one(prefix + name, name, [index for index, other in enumerate(names) if other == name])
-            for name in sorted(set(names))
+            for name in sorted(set(names), key=_place)
         )
 
     def one(self, key: str, name: str, members: Sequence[int]) -> Group:
@@ -164,6 +165,10 @@ class _Groups:
         if limit is None:
             return 0.0
         return sum(index in highest and highest[index] >= limit for index in members) / len(members)
+
+
+def _place(name: str) -> tuple[int, str]:
+    return _USUAL_ORDER.index(name) if name in _USUAL_ORDER else len(_USUAL_ORDER), name
 
 
 def _first_alerts(scores: Scores) -> dict[int, float]:
