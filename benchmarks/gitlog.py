@@ -35,6 +35,7 @@ from streams.score.baselines import Glimpse
 __all__ = ["Row", "measure"]
 
 T = TypeVar("T")
+_TAKEOVER, _SPIKE = "takeover_clock", "spike_in_hours"
 _BENIGN_EVENTS, _BENIGN_HOURS = 0.01, 0.005
 _VERSIONS = Versions(config="benchmark", geo="none", baseline="none")
 _NOWHERE = Coordinate(topic="gitlog", partition=0, offset=0, sha256="0" * 64)
@@ -81,8 +82,9 @@ class _Push(NamedTuple):
 
 
 class _Watcher(Protocol):
-    """Watches one person; copied at the cut, so that each case goes on from there."""
+    """Watches one person; copied at the cut, so that each case of the ``kinds`` it is for goes on from there."""
 
+    kinds: tuple[str, ...]
     names: tuple[str, ...]
 
     def see(self, push: _Push) -> tuple[float, ...]: ...
@@ -102,6 +104,7 @@ class _Record(Recorded):
 class _Ours:
     """Airlock's detectors, each by itself, and the score that they make together."""
 
+    kinds = (_TAKEOVER, _SPIKE)
     names = ("airlock, combined", *(f"airlock, {detector.name} alone" for detector in DETECTORS))
 
     def __init__(self, baselines: _Timeline, subject: str) -> None:
@@ -148,6 +151,7 @@ class _Rival:
     """A rival that only looks at the time of a push."""
 
     def __init__(self, model: Density | OfficeHours | ThreeSigma) -> None:
+        self.kinds = (_SPIKE,) if isinstance(model, ThreeSigma) else (_TAKEOVER,)
         self._model = model
         self.names = model.names
 
@@ -178,11 +182,11 @@ def measure(
     for number, (victim, theirs) in enumerate(of_victim.items(), 1):
         report(f"person {number} of {len(of_victim)}, {len(own[victim]):,} commits, {len(theirs)} cases")
         watchers: list[_Watcher] = [_Ours(timeline, f"actor:{victim}")]
-        watchers += [_Rival(model) for model in (Density(False), Density(True), OfficeHours(zones[victim]))]
-        watchers.append(_Rival(ThreeSigma()))
+        models = Density(online=False), Density(online=True), OfficeHours(zones[victim]), ThreeSigma()
+        watchers += [_Rival(model) for model in models]
         for watcher in watchers:
             _watch(watcher, own[victim], theirs, results)
-    return results.rows("takeover_clock", by_hour=False), results.rows("spike_in_hours", by_hour=True)
+    return results.rows(_TAKEOVER, by_hour=False), results.rows(_SPIKE, by_hour=True)
 
 
 def _read(file: Path, kind: type[T]) -> Iterator[T]:
@@ -226,6 +230,8 @@ class _Results:
         for name, benign in (self.hours if by_hour else self.events).items():
             limit = _limit(benign, _BENIGN_HOURS if by_hour else _BENIGN_EVENTS, rule=set(benign) <= {0.0, 1.0})
             cases = self.cases[name, kind]
+            if not cases:
+                continue
             flagged = sum(score > limit for score in benign) / len(benign)
             rows.append(Row(name, sum(score > limit for score in cases), len(cases), flagged))
         return rows
@@ -244,7 +250,7 @@ def _watch(watcher: _Watcher, own: Sequence[_Push], cases: Sequence[_Case], resu
     for push in own[:after]:
         watcher.see(push)
     watcher.freeze()
-    for case in cases:
+    for case in (case for case in cases if case.kind in watcher.kinds):
         results_of = _play(copy.deepcopy(watcher), _merged(own[after:], case))
         for column, name in enumerate(watcher.names):
             results.cases[name, case.kind].append(max(scores[column] for scores in results_of))

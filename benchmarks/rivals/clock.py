@@ -30,9 +30,9 @@ class Density:
     it was frozen. ``online``: goes on learning after that.
     """
 
-    def __init__(self, online: bool) -> None:
+    def __init__(self, *, online: bool) -> None:
         how = "learning on" if online else "fitted at the cut"
-        self.names = (f"kernel density of the hour, {how}", f"kernel density of the hour, {how}, own 99% cut")
+        self.names = (f"kernel density of the hour, {how}", f"the same, {how}, at each person's own 99% cut")
         self._online = online
         self._frozen = False
         self._sums = [0.0] * _BINS
@@ -82,7 +82,7 @@ class OfficeHours:
 class ThreeSigma:
     """The count of the clock hour so far, in standard deviations over the mean of the person's active hours before."""
 
-    names: ClassVar[tuple[str, str]] = ("hourly count, sigmas", "hourly count over 3 sigma")
+    names: ClassVar[tuple[str, str]] = ("hourly count, by its sigmas", "hourly count over 3 sigma")
     _LEAST_HOURS = 10
 
     def __init__(self) -> None:
