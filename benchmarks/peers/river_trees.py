@@ -16,7 +16,7 @@ from river.anomaly import HalfSpaceTrees
 
 def main() -> None:
     """Scores, then learns from, every line of the file."""
-    forests: defaultdict[str, HalfSpaceTrees] = defaultdict(lambda: HalfSpaceTrees(n_trees=25, height=10, seed=1))
+    forests: defaultdict[str, HalfSpaceTrees] = defaultdict(lambda: HalfSpaceTrees(seed=1))
     out = sys.stdout
     with Path(sys.argv[1]).open(encoding="utf-8") as lines:
         for line in lines:
