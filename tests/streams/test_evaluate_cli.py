@@ -27,7 +27,7 @@ def _empty_surroundings(tmp_path, monkeypatch):
 def stream(tmp_path_factory) -> tuple[str, str]:
     """A small simulated stream's files of events and labels."""
     folder = tmp_path_factory.mktemp("stream")
-    run = Simulation(SimulationSpec(seed=3, days=12, actors=12, incidents=3, difficulties=("easy",)))
+    run = Simulation(SimulationSpec(seed=3, days=8, actors=10, incidents=3, difficulties=("easy",)))
     (folder / "events.jsonl").write_bytes(b"".join(event.raw + b"\n" for event in run.events()))
     told = [{name: getattr(one, name) for name in one.__struct_fields__} for one in (*run.incidents, *run.nuisances)]
     (folder / "labels.jsonl").write_text("".join(json.dumps(one) + "\n" for one in told))
@@ -55,7 +55,7 @@ def test_two_settings_files_are_shown_side_by_side(stream, tmp_path, capfd):
     bold, deaf = tmp_path / "bold.toml", tmp_path / "deaf.toml"
     bold.write_text("[detectors]\nthreshold = 0.5\n")
     deaf.write_text("[detectors]\nthreshold = 99\n")
-    assert main(["evaluate", *stream, "--jobs", "2", "--config", str(bold), "--config", str(deaf)]) == 0
+    assert main(["evaluate", *stream, "--jobs", "1", "--config", str(bold), "--config", str(deaf)]) == 0
     out = capfd.readouterr().out
     rows = {
         line.rpartition("  ")[0].strip().rpartition("  ")[0].strip(): line.split()[-2:] for line in out.splitlines()
@@ -67,7 +67,7 @@ def test_two_settings_files_are_shown_side_by_side(stream, tmp_path, capfd):
 def test_lines_that_are_no_event_are_told_of(stream, tmp_path, capfd):
     events = tmp_path / "events.jsonl"
     events.write_bytes(b"nonsense\n" + Path(stream[0]).read_bytes())
-    assert main(["evaluate", str(events), stream[1], "--jobs", "1", "--json"]) == 0
+    assert main(["evaluate", str(events), stream[1], "--jobs", "2", "--json"]) == 0
     out, err = capfd.readouterr()
     assert json.loads(out)["configurations"][0]["bad_lines"] == 1
     assert "line 1:" in err
