@@ -94,12 +94,7 @@ def evaluate(scores: Scores, labels: Labels, start: datetime) -> Evaluation:
     Raises:
         UsageError: where there is nothing to evaluate.
     """
-    end = max(scores.seconds, default=0.0)
-    days = (end - start.timestamp()) / _DAY_S
-    if days <= 0:
-        raise UsageError(f"no event lies after {start:%Y-%m-%d %H:%M} UTC, where the evaluation begins")
-    if all(incident == NOBODY for incident in scores.incidents):
-        raise UsageError("the labels name no event that is there: are the two files of the same stream?")
+    end, days = _period(scores, labels, start)
     incidents = labels.incidents
     swept = sweep(scores, [("", f"k{one.kind}", f"d{one.difficulty}") for one in incidents], "", days, BUDGETS)
     cases = cases_of(scores)
@@ -123,6 +118,19 @@ def evaluate(scores: Scores, labels: Labels, start: datetime) -> Evaluation:
             score for score, incident in zip(scores.scores, scores.incidents, strict=True) if incident == NOBODY
         ),
     )
+
+
+def _period(scores: Scores, labels: Labels, start: datetime) -> tuple[float, float]:
+    """When the period ends (Unix seconds), and its length in days."""
+    end = max(scores.seconds, default=0.0)
+    days = (end - start.timestamp()) / _DAY_S
+    if days <= 0:
+        raise UsageError(f"no event lies after {start:%Y-%m-%d %H:%M} UTC, where the evaluation begins")
+    if not labels.incidents:
+        raise UsageError(f"no attack starts after {start:%Y-%m-%d %H:%M} UTC, where the evaluation begins")
+    if all(incident == NOBODY for incident in scores.incidents):
+        raise UsageError("the labels name no event that is there: are the two files of the same stream?")
+    return end, days
 
 
 class _Groups:

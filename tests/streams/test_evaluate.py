@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import itertools
 from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree as ET
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.errors import UsageError
+from streams.evaluate import cases
 from streams.evaluate.cases import GAP_S, CaseBook, cases_of
 from streams.evaluate.labels import Incident, Labels, Nuisance, read_labels
 from streams.evaluate.metrics import UNEXPLAINED, calibration_of, evaluate, period_start
@@ -120,6 +122,10 @@ def test_calibration_is_the_share_of_benign_events_at_or_above_each_score(found)
 def test_alerts_an_hour_apart_are_one_case(apart_s, cases):
     lines = [line("x", "ana", 0, 3.0), line("y", "ana", apart_s / 60, 3.0)]
     assert len(cases_of(scores_of(lines))) == cases
+
+
+def test_the_examples_in_the_documentation_hold():
+    assert doctest.testmod(cases).failed == 0
 
 
 def test_alerts_of_different_actors_are_different_cases():
@@ -246,6 +252,12 @@ def test_the_area_depends_on_the_order_of_scores_alone(scale, shift):
 def test_a_bad_label_is_told_by_its_line(text, word):
     with pytest.raises(UsageError, match=word):
         read_labels(text.splitlines(), "labels.jsonl")
+
+
+def test_a_period_without_an_attack_is_told_in_a_sentence():
+    start = minute(600)
+    with pytest.raises(UsageError, match="no attack"):
+        evaluate(scores_of(LINES, LABELS, start), LABELS.since(start), start)
 
 
 def test_labels_may_leave_out_what_is_not_needed():
