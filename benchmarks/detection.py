@@ -39,7 +39,7 @@ from streams.simulate.spec import moment
 __all__ = ["main"]
 
 _OURS, _TREES = "airlock", "river HalfSpaceTrees"
-_WIDTH = 110  # what the tables need, also where the output goes to a file
+_WIDTH = 120  # what the tables need, also where the output goes to a file
 
 
 def _report(words: str) -> None:

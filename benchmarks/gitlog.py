@@ -116,7 +116,10 @@ class _Ours:
         kind = "service" if push.bot else "human"
         event = RecordedEvent(push.id, push.time, push.actor, "repo.push", kind, push.repo)
         record = _Record(self._profile.subject, event, RecordedVersions("none", context.baseline.version))
-        terms = self._profile.terms(Sighting(record, context))
+        x = Sighting(record, context)
+        if self._profile.is_forgotten(x.seconds, context.forget_s):  # as the step will do
+            self._profile = Profile.new(self._profile.subject)
+        terms = self._profile.terms(x)
         self._profile, outcome = step(self._profile, record, context.baseline, context.config)
         return (outcome.score, *(0.0 if term is None else term for term in terms))
 
@@ -251,9 +254,9 @@ def _watch(watcher: _Watcher, own: Sequence[_Push], cases: Sequence[_Case], resu
         watcher.see(push)
     watcher.freeze()
     for case in (case for case in cases if case.kind in watcher.kinds):
-        results_of = _play(copy.deepcopy(watcher), _merged(own[after:], case))
+        injected = _play(copy.deepcopy(watcher), _merged(own[after:], case))
         for column, name in enumerate(watcher.names):
-            results.cases[name, case.kind].append(max(scores[column] for scores in results_of))
+            results.cases[name, case.kind].append(max(scores[column] for scores in injected))
     results.benign(watcher.names, [(push.seconds, watcher.see(push)) for push in own[after:]])
 
 

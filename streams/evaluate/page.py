@@ -104,7 +104,8 @@ def _over_time(one: Run) -> str:
     start, end = found.start.timestamp(), found.end.timestamp()
     step = max(round(found.days / 6), 1) * 86_400
     ticks = [(at, f"{datetime.fromtimestamp(at, UTC):%m-%d}") for at in range(int(start), int(end) + 1, step)]
-    down = Axis("score", low, top, [(float(mark), str(mark)) for mark in range(int(low), int(top) + 1)])
+    every = max(1, int(top - low) // 8)
+    down = Axis("score", low, top, [(float(mark), str(mark)) for mark in range(int(low), int(top) + 1, every)])
     marks = [
         Marks("benign", [(seconds, score) for score, seconds in benign], _BENIGN, "dots"),
         Marks("highest of an incident", [(seconds, score) for score, seconds in attacks], _ATTACK, "dots"),
