@@ -20,16 +20,14 @@ from statistics import median
 from typing import Any
 
 import psutil
-from filelock import FileLock
-from platformdirs import user_cache_path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.peers.environment import RIVER, river_python
 from benchmarks.workload import simulated
 
 __all__ = ["compare", "main"]
 
-RIVER = "river==0.26.1"
 _FIRST = 1_000
 _AIRLOCK, _TWO, _RIVER = "airlock score", "airlock score --jobs 2", "river's loop"
 _LOOP = Path(__file__).parent / "peers" / "river_loop.py"
@@ -61,21 +59,7 @@ def compare(events: int, rounds: int) -> dict[str, Any]:
 
 def _systems() -> Mapping[str, Sequence[str]]:
     airlock = [str(Path(sys.executable).parent / "airlock"), "score", "--quiet", "--scores"]
-    return {_AIRLOCK: airlock, _TWO: [*airlock, "--jobs", "2"], _RIVER: [str(_river_python()), str(_LOOP)]}
-
-
-def _river_python() -> Path:
-    """A Python that has river: made once, in the user's cache, for river brings its own numpy and scipy."""
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    folder = user_cache_path("airlock", appauthor=False) / "bench" / f"{RIVER}-py{version}"
-    folder.mkdir(parents=True, exist_ok=True)
-    python = folder / "venv" / "bin" / "python"
-    uv = str(Path(sys.executable).parent / "uv")
-    with FileLock(folder / "lock"):
-        if not python.exists():
-            subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, str(folder / "venv")], check=True)
-        subprocess.run([uv, "pip", "install", "--quiet", "--python", str(python), RIVER], check=True)
-    return python
+    return {_AIRLOCK: airlock, _TWO: [*airlock, "--jobs", "2"], _RIVER: [str(river_python()), str(_LOOP)]}
 
 
 def _rates(command: Sequence[str], first: Path, whole: Path, events: int) -> dict[str, float]:

@@ -29,7 +29,7 @@ MODEL_VERSION = 2
 
 _Share = Annotated[float, Field(gt=0, lt=1)]
 _Positive = Annotated[float, Field(gt=0)]
-_Weight = Annotated[float, Field(ge=0, le=1)]
+_Weight = Annotated[float, Field(ge=0, le=2)]
 
 
 class _Section(BaseModel):
@@ -126,14 +126,14 @@ class WeightConfig(_Section):
     Chosen on simulated streams, by the incidents caught at one false case a day for 300 actors.
     """
 
-    geography: _Weight = 0.62
+    geography: _Weight = 0.5
     hours: _Weight = 0.87
-    spikes: _Weight = 0.62
-    resources: _Weight = 0.6
-    repositories: _Weight = 1.0
-    agents: _Weight = 0.9
-    actions: _Weight = 0.5
-    overlap: _Weight = 0.25
+    spikes: _Weight = 0.4
+    resources: _Weight = 0.4
+    repositories: _Weight = 1.2
+    agents: _Weight = 1.2
+    actions: _Weight = 0.6
+    overlap: _Weight = 0.5
     """What the weaker of spikes and resources adds to the stronger: one burst sets off both."""
     floor: Annotated[float, Field(le=0)] = -0.4
     """The most that one detector can speak for the subject: a thief at the usual desk is still a thief."""

@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, Mapping[str, str]] = {
         "publish": "Send events, one JSON a line.",
         "alerts": "Show the alerts, or follow them as they come.",
         "score": "Score events without a broker: alerts as JSON lines.",
+        "evaluate": "Measure detection on labelled events: what is caught, and at what cost.",
         "dead-letters": "Show what could not be read, or send it again.",
     },
     "Operation": {

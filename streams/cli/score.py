@@ -162,16 +162,11 @@ def _opened(file: str) -> Iterator[BufferedReader]:
 @contextmanager
 def _shown(stream: BufferedReader, *, quiet: bool) -> Iterator[Callable[[int], None]]:
     """A progress bar on a terminal; nothing elsewhere."""
-    if quiet or not sys.stderr.isatty() or sys.stdout.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+    from streams.cli.bars import bytes_bar
 
-    columns = (TextColumn("scoring"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, refresh_per_second=4) as bar:
-        task = bar.add_task("scoring", total=_size(stream))
-        yield lambda size: bar.advance(task, size)
+    seen = not quiet and sys.stderr.isatty() and not sys.stdout.isatty()
+    with bytes_bar("scoring", _size(stream) if seen else None, shown=seen) as progress:
+        yield progress
 
 
 def _size(stream: BufferedReader) -> int | None:

@@ -1,0 +1,1 @@
+"""Rules and models that others ship or publish, to be measured beside Airlock's detectors."""
