@@ -77,6 +77,8 @@ class RatePrior:
     """
 
     __slots__ = (
+        "at_record",
+        "beyond_record",
         "calm",
         "degrees",
         "least_spread",
@@ -99,6 +101,7 @@ class RatePrior:
         self.least_spread = config.least_spread
         self.most_degrees = config.most_degrees
         self.memory = config.memory_hours
+        self.at_record, self.beyond_record = config.at_record, config.beyond_record
         self.calm = 0.999_999 * expm1(min(self.location, log1p(least)) + self.slack)  # less what rounding may add
 
 

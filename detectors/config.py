@@ -98,6 +98,10 @@ class RateConfig(_Section):
     """No actor is held to be steadier than this: 0.35 is a factor of 1.4."""
     most_degrees: Annotated[float, Field(ge=4)] = 30.0
     """Degrees of freedom never exceed this: however long an actor is known, life has heavier tails than a Gaussian."""
+    at_record: float = 30.0
+    """The most evidence in a count as large as the largest one remembered; 30 is no limit."""
+    beyond_record: Annotated[float, Field(ge=0)] = 2.5
+    """How much more evidence there can be in a count e times as large."""
     memory_hours: Annotated[int, Field(ge=10)] = 200
     """Active hours until old habits have faded to about a third."""
 
@@ -175,7 +179,11 @@ class DetectorConfig(_Section):
     geography: GeographyConfig = GeographyConfig()
     hours: HoursConfig = HoursConfig()
     spikes: RateConfig = RateConfig(
-        usual=ByKind(human=3.0, service=5.0, token=4.0), spread=0.9, spread_weight=6.0, least_spread=0.55
+        usual=ByKind(human=3.0, service=5.0, token=4.0),
+        spread=0.9,
+        spread_weight=6.0,
+        least_spread=0.55,
+        at_record=-0.5,
     )
     resources: RateConfig = RateConfig(
         usual=ByKind(human=1.0, service=1.0, token=1.0), spread=0.7, spread_weight=10.0, least_spread=0.45

@@ -17,32 +17,37 @@ from detectors.maths import evidence_of_tail, student_t_tail
 
 __all__ = ["Rate", "RateRow", "Usual", "UsualRow"]
 
+_FADES: Final = 0.4  # of a record, a third in as many counts as are remembered
 _CLOCK_BROKEN_HOURS: Final = 48  # a window so far ahead of an event was opened by a broken clock
 
 
-UsualRow = tuple[int, float, float]
-RateRow = tuple[int, float, float, int, int, int, bool, int, float]
+UsualRow = tuple[int, float, float, float]
+RateRow = tuple[UsualRow, int, int, int, bool, int, float]
 """``Rate`` as it is stored: its usual count, and the other fields in their order."""
 
 
 class Usual:
-    """What is usual of a count: how many were learned (``count``), and the mean and variance of their log1p."""
+    """What is usual of a count: how many were learned (``count``), and the mean and variance of their log1p.
+
+    ``record`` is the largest one, slowly fading.
+    """
 
     def __init__(self) -> None:
         self.count = 0
         self.mean = 0.0
         self.variance = 0.0
+        self.record = 0.0
 
     @staticmethod
     def of_row(row: UsualRow) -> Usual:
         """What was stored as ``row``."""
         usual = Usual()
-        usual.count, usual.mean, usual.variance = row
+        usual.count, usual.mean, usual.variance, usual.record = row
         return usual
 
     def row(self) -> UsualRow:
         """The state as it is stored."""
-        return self.count, self.mean, self.variance
+        return self.count, self.mean, self.variance, self.record
 
     def evidence(self, value: float, prior: RatePrior) -> float:
         """Decades of evidence in such a count."""
@@ -52,8 +57,11 @@ class Usual:
         y = log1p(value)
         if y <= usual + prior.slack:  # its tail is over 1/e for certain
             return 0.0
+        most = prior.at_record + prior.beyond_record * (y - log1p(self.record))
+        if most <= 0.0:
+            return 0.0
         spread, degrees = self._spread(prior)
-        return evidence_of_tail(student_t_tail((y - usual) / spread, degrees))
+        return min(most, evidence_of_tail(student_t_tail((y - usual) / spread, degrees)))
 
     def expected(self, prior: RatePrior) -> tuple[float, float]:
         """The usual count, and the one that 1 in 20 exceeds, about."""
@@ -69,6 +77,7 @@ class Usual:
         move = step * delta
         self.mean += move
         self.variance = (1.0 - step) * (self.variance + move * delta)
+        self.record = max(value, self.record * (1.0 - _FADES / memory))
 
     def _centre(self, prior: RatePrior) -> float:
         return (prior.sum + self.count * self.mean) / (prior.weight + self.count)
@@ -102,15 +111,14 @@ class Rate:
     @staticmethod
     def of_row(row: RateRow) -> Rate:
         """What was stored as ``row``."""
-        rate, usual = Rate(), Usual()
-        usual.count, usual.mean, usual.variance, rate.hour, rate.since, rate.count, rate.spoilt, rate.before, peak = row
-        rate.usual, rate.peak = usual, peak
+        rate = Rate()
+        usual, rate.hour, rate.since, rate.count, rate.spoilt, rate.before, rate.peak = row
+        rate.usual = Usual.of_row(usual)
         return rate
 
     def row(self) -> RateRow:
         """The state as it is stored."""
-        usual, hour, since, count = self.usual, self.hour, self.since, self.count
-        return usual.count, usual.mean, usual.variance, hour, since, count, self.spoilt, self.before, self.peak
+        return self.usual.row(), self.hour, self.since, self.count, self.spoilt, self.before, self.peak
 
     def late(self, x: Sighting) -> bool:
         """Whether the event is older than the windows reach, so that nothing can be said of its hour."""
