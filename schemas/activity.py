@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Annotated, Literal
 
@@ -117,8 +118,8 @@ def spell_activities(
     The records of one event differ in their subject alone, so the rest is spelled once. All parts come as JSON, see
     ``spell_place`` and ``spell_evidence``.
     """
-    rest = b',"event":%b%b,"versions":%b,"evidence":%b}' % (event, place, versions, evidence)
-    return [(subject, b'{"v":1,"subject":' + _ENCODER.encode(subject) + rest) for subject in subjects]
+    rest = b"".join((b',"event":', event, place, b',"versions":', versions, b',"evidence":', evidence, b"}"))
+    return [(subject, _opening(subject) + rest) for subject in subjects]
 
 
 def spell_place(place: Place | None, unplaced: str | None) -> bytes:
@@ -129,8 +130,18 @@ def spell_place(place: Place | None, unplaced: str | None) -> bytes:
 
 def spell_evidence(topic: str, partition: int, offset: int, raw: bytes) -> bytes:
     """The JSON of the coordinate of ``raw``: what ``Coordinate.to_json`` spells."""
-    place = (_ENCODER.encode(topic), partition, offset, sha256(raw).hexdigest().encode())
-    return b'{"topic":%b,"partition":%d,"offset":%d,"sha256":"%b"}' % place
+    digest = sha256(raw).hexdigest().encode()
+    return b'%b%d,"sha256":"%b"}' % (_lying(topic, partition), offset, digest)
+
+
+@lru_cache(maxsize=65_536)  # subjects repeat
+def _opening(subject: str) -> bytes:
+    return b'{"v":1,"subject":' + _ENCODER.encode(subject)
+
+
+@lru_cache(maxsize=4_096)
+def _lying(topic: str, partition: int) -> bytes:
+    return b'{"topic":%b,"partition":%d,"offset":' % (_ENCODER.encode(topic), partition)
 
 
 class RecordedPlace(msgspec.Struct, frozen=True, gc=False):
