@@ -196,9 +196,9 @@ class Recorded(msgspec.Struct, gc=False):
         Raises:
             msgspec.DecodeError: where it isn't such a record.
         """
-        recorded = _DECODER.decode(data)
-        recorded.raw = data
-        return recorded
+        spelled = _DECODER.decode(data)
+        place = None if spelled.place is _NO_PLACE else _place(bytes(spelled.place))
+        return cls(spelled.subject, spelled.event, spelled.versions, place, spelled.unplaced, data)
 
     def activity(self) -> Activity:
         """The whole record.
@@ -209,5 +209,21 @@ class Recorded(msgspec.Struct, gc=False):
         return Activity.from_json(self.raw)
 
 
+_NO_PLACE = msgspec.Raw()
+
+
+class _Spelled(Recorded, gc=False):
+    """The same with the place still as JSON: places repeat, and have more fields than all the rest."""
+
+    place: msgspec.Raw = _NO_PLACE  # type: ignore[assignment]  # never seen outside
+
+
 _ENCODER = msgspec.json.Encoder()
-_DECODER = msgspec.json.Decoder(Recorded)
+_DECODER = msgspec.json.Decoder(_Spelled)
+_PLACES = msgspec.json.Decoder(RecordedPlace | None)
+
+
+@lru_cache(maxsize=16_384)
+def _place(data: bytes) -> RecordedPlace | None:
+    place: RecordedPlace | None = _PLACES.decode(data)
+    return place

@@ -39,12 +39,13 @@ class Normalise:
         """The activity records and dead letters of a batch."""
         self._normaliser.baseline = self._baselines.latest
         result = Result()
+        lying = f"{records[0].topic}/{records[0].partition}/".encode()  # a batch is of one partition
         for record, made in zip(records, self._normaliser.spelled_all(records), strict=True):
             if isinstance(made, InputError):
                 result.records.append(_dead_letter(self._dead_letters, record, made))
                 result.tally["dead_letters", made.stage] += 1
                 continue
-            source = [("airlock.source", b"%b/%d/%d" % (record.topic.encode(), record.partition, record.offset))]
+            source = [("airlock.source", lying + b"%d" % record.offset)]
             for subject, value in made:
                 result.records.append(Produced(self._activity, subject.encode(), value, record.timestamp, source))
         return result
