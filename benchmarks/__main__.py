@@ -11,6 +11,7 @@ from benchmarks.cluster import Cluster
 from benchmarks.latency import latency
 from benchmarks.memory import memory
 from benchmarks.report import machine, print_tables
+from benchmarks.systems import PEERS
 from benchmarks.throughput import compare, scale
 
 __all__ = ["main"]
@@ -22,6 +23,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", nargs="+", choices=_PARTS, default=_PARTS, help="parts to run (all)")
     parser.add_argument("--events", type=int, default=200_000, help="events of the throughput and scale parts")
+    parser.add_argument("--alone", action="store_true", help="throughput without the peers")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of these, of which the median is told")
     parser.add_argument("--rates", type=float, nargs="+", default=[200.0, 2_000.0], help="events a second, latency")
     parser.add_argument("--seconds", type=float, default=30.0, help="how long at each rate")
@@ -38,7 +40,8 @@ def _report(words: str) -> None:
 def _run(cluster: Cluster, given: argparse.Namespace) -> dict[str, Any]:
     results: dict[str, Any] = {}
     if "throughput" in given.only:
-        results["throughput"] = compare(cluster, given.events, given.rounds, _report)
+        peers = () if given.alone else PEERS
+        results["throughput"] = compare(cluster, given.events, given.rounds, _report, peers)
     if "scale" in given.only:
         results["scale"] = scale(cluster, given.events, given.rounds, _report)
     if "latency" in given.only:

@@ -86,8 +86,10 @@ def _known_median(figures: Sequence[float | None]) -> float | None:
     return median(known) if len(known) == len(figures) else None
 
 
-def compare(cluster: Cluster, events: int, rounds: int, report: Report) -> dict[str, Any]:
-    """Airlock, stock Faust and Quix Streams on the same events, in turns; the medians and Airlock's ratios.
+def compare(
+    cluster: Cluster, events: int, rounds: int, report: Report, peers: Sequence[System] = PEERS
+) -> dict[str, Any]:
+    """Airlock and its peers on the same events, in turns; the medians and Airlock's ratios.
 
     Raises:
         ValueError: where a system's alerts are not the engine's own, or there are none.
@@ -103,7 +105,7 @@ def compare(cluster: Cluster, events: int, rounds: int, report: Report) -> dict[
         publish(first, first.topic("events"), raw_events[:_FIRST])
         given = Input(whole.topic("events"), first.topic("events"), len(raw_events), baseline)
         for number in range(rounds):
-            for system in (AIRLOCK, *PEERS):
+            for system in (AIRLOCK, *peers):
                 found = _round(cluster, system, given)
                 report(f"round {number + 1}, {system.name}: {found['per_cpu_s']:,.0f} events per CPU-second")
                 _require_alerts(system, found["alerts"], right.alerts)
@@ -122,8 +124,9 @@ def _compared(measured: dict[str, list[dict[str, Any]]], events: int, step_cpu_s
     airlock = [one["per_cpu_s"] for one in measured[AIRLOCK.name]]
     # A ratio of each round, then the median: what the machine does besides changes from round to round.
     ratios = {
-        peer.name: median(a / one["per_cpu_s"] for a, one in zip(airlock, measured[peer.name], strict=True))
-        for peer in PEERS
+        name: median(a / one["per_cpu_s"] for a, one in zip(airlock, rounds, strict=True))
+        for name, rounds in measured.items()
+        if name != AIRLOCK.name
     }
     return {"events": events, "systems": systems, "ratios": ratios, "step_per_cpu_s": events / step_cpu_s}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Annotated, Literal
 
@@ -117,8 +118,8 @@ def spell_activities(
     The records of one event differ in their subject alone, so the rest is spelled once. All parts come as JSON, see
     ``spell_place`` and ``spell_evidence``.
     """
-    rest = b',"event":%b%b,"versions":%b,"evidence":%b}' % (event, place, versions, evidence)
-    return [(subject, b'{"v":1,"subject":' + _ENCODER.encode(subject) + rest) for subject in subjects]
+    rest = b"".join((b',"event":', event, place, b',"versions":', versions, b',"evidence":', evidence, b"}"))
+    return [(subject, _opening(subject) + rest) for subject in subjects]
 
 
 def spell_place(place: Place | None, unplaced: str | None) -> bytes:
@@ -129,8 +130,18 @@ def spell_place(place: Place | None, unplaced: str | None) -> bytes:
 
 def spell_evidence(topic: str, partition: int, offset: int, raw: bytes) -> bytes:
     """The JSON of the coordinate of ``raw``: what ``Coordinate.to_json`` spells."""
-    place = (_ENCODER.encode(topic), partition, offset, sha256(raw).hexdigest().encode())
-    return b'{"topic":%b,"partition":%d,"offset":%d,"sha256":"%b"}' % place
+    digest = sha256(raw).hexdigest().encode()
+    return b'%b%d,"sha256":"%b"}' % (_lying(topic, partition), offset, digest)
+
+
+@lru_cache(maxsize=65_536)  # subjects repeat
+def _opening(subject: str) -> bytes:
+    return b'{"v":1,"subject":' + _ENCODER.encode(subject)
+
+
+@lru_cache(maxsize=4_096)
+def _lying(topic: str, partition: int) -> bytes:
+    return b'{"topic":%b,"partition":%d,"offset":' % (_ENCODER.encode(topic), partition)
 
 
 class RecordedPlace(msgspec.Struct, frozen=True, gc=False):
@@ -186,9 +197,9 @@ class Recorded(msgspec.Struct, gc=False):
         Raises:
             msgspec.DecodeError: where it isn't such a record.
         """
-        recorded = _DECODER.decode(data)
-        recorded.raw = data
-        return recorded
+        spelled = _DECODER.decode(data)
+        place = None if spelled.place is _NO_PLACE else _place(bytes(spelled.place))
+        return cls(spelled.subject, spelled.event, spelled.versions, place, spelled.unplaced, data)
 
     def activity(self) -> Activity:
         """The whole record.
@@ -199,5 +210,21 @@ class Recorded(msgspec.Struct, gc=False):
         return Activity.from_json(self.raw)
 
 
+_NO_PLACE = msgspec.Raw()
+
+
+class _Spelled(Recorded, gc=False):
+    """The same with the place still as JSON: places repeat, and have more fields than all the rest."""
+
+    place: msgspec.Raw = _NO_PLACE  # type: ignore[assignment]  # never seen outside
+
+
 _ENCODER = msgspec.json.Encoder()
-_DECODER = msgspec.json.Decoder(Recorded)
+_DECODER = msgspec.json.Decoder(_Spelled)
+_PLACES = msgspec.json.Decoder(RecordedPlace | None)
+
+
+@lru_cache(maxsize=16_384)
+def _place(data: bytes) -> RecordedPlace | None:
+    place: RecordedPlace | None = _PLACES.decode(data)
+    return place

@@ -39,20 +39,16 @@ class Normalise:
         """The activity records and dead letters of a batch."""
         self._normaliser.baseline = self._baselines.latest
         result = Result()
-        for record in records:
-            try:
-                result.records.extend(self._activities(record))
-            except InputError as error:
-                result.records.append(_dead_letter(self._dead_letters, record, error))
-                result.tally["dead_letters", error.stage] += 1
+        lying = f"{records[0].topic}/{records[0].partition}/".encode()  # a batch is of one partition
+        for record, made in zip(records, self._normaliser.spelled_all(records), strict=True):
+            if isinstance(made, InputError):
+                result.records.append(_dead_letter(self._dead_letters, record, made))
+                result.tally["dead_letters", made.stage] += 1
+                continue
+            source = [("airlock.source", lying + b"%d" % record.offset)]
+            for subject, value in made:
+                result.records.append(Produced(self._activity, subject.encode(), value, record.timestamp, source))
         return result
-
-    def _activities(self, record: ConsumerRecord[bytes, bytes]) -> list[Produced]:
-        source = [("airlock.source", f"{record.topic}/{record.partition}/{record.offset}".encode())]
-        return [
-            Produced(self._activity, subject.encode(), value, record.timestamp, source)
-            for subject, value in self._normaliser.spelled(record)
-        ]
 
 
 class Score:

@@ -8,7 +8,7 @@ https://prometheus.io/docs/practices/naming/
 from __future__ import annotations
 
 import time
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from aiokafka import ConsumerRecord
@@ -36,12 +36,17 @@ class _EndToEnd(Collector):
         self._cumulative = [0] * (len(_END_TO_END_S) + 1)
         self._sum = 0.0
 
-    def observe(self, values: Iterable[float]) -> None:
-        ordered = sorted(values)
+    def observe(self, began_ms: Iterable[int], now_ms: float) -> None:
+        """Takes the delays from these moments until now, all in Unix milliseconds.
+
+        A clock ahead of this one's would make negative ones, and the sum must only grow.
+        """
+        ordered = sorted(began_ms)
         for index, bound in enumerate(_END_TO_END_S):
-            self._cumulative[index] += bisect_right(ordered, bound)
+            self._cumulative[index] += len(ordered) - bisect_left(ordered, now_ms - bound * 1000)
         self._cumulative[-1] += len(ordered)
-        self._sum += sum(ordered)
+        past = bisect_right(ordered, now_ms)
+        self._sum += (past * now_ms - sum(ordered[:past])) / 1000
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
         bounds = [*map(str, _END_TO_END_S), "+Inf"]
@@ -147,9 +152,7 @@ class AgentMetrics:
         self._transaction_seconds.observe(spent.commit_s)
         self._metrics.count(spent.tally)
         if self._scoring:
-            now = self._clock()
-            # A clock ahead of this one's would make negative delays, and the sum must only grow.
-            self._metrics.end_to_end.observe(max(0.0, now - record.timestamp / 1000) for record in records)
+            self._metrics.end_to_end.observe([record.timestamp for record in records], self._clock() * 1000)
         else:
             self._metrics.events.labels(records[0].topic).inc(len(records))
 

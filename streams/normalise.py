@@ -22,15 +22,19 @@ from schemas.activity import (
     subjects_of,
 )
 from schemas.baseline import NO_BASELINE, Baseline
-from schemas.errors import InvalidEventError
+from schemas.errors import InputError, InvalidEventError
 from streams.formats import parse
-from streams.formats.plain import spell
+from streams.formats.plain import Spelled, spell_all
 from streams.settings import Settings
 
 __all__ = ["Locator", "Normaliser", "RawRecord", "coordinate_of"]
 
 # A clock may run ahead by a time zone that somebody forgot; beyond that the event would make all later ones look late.
 _MOST_AHEAD_S = 24 * 3600
+_TOGETHER = 100  # records that one thing after another is done with: as many as the processor's caches hold
+
+Spellings = list[tuple[str, bytes]]
+"""Subjects of an event, each with the JSON of its activity record."""
 
 
 class RawRecord(Protocol):
@@ -101,7 +105,7 @@ class Normaliser:
             for subject in subjects_of(event)
         ]
 
-    def spelled(self, record: RawRecord) -> list[tuple[str, bytes]]:
+    def spelled(self, record: RawRecord) -> Spellings:
         """The same for a consumed record: its subjects, each with its activity record's JSON.
 
         An event from the future, by the record's own timestamp, is refused.
@@ -109,9 +113,27 @@ class Normaliser:
         Raises:
             InputError: where the record's value is no valid event.
         """
-        raw = record.value
-        event = spell(raw, self._formats.get(record.topic, "auto"), record.headers)
+        (made,) = self._spelled_together((record,))
+        if isinstance(made, InputError):
+            raise made
+        return made
+
+    def spelled_all(self, records: Sequence[RawRecord]) -> list[Spellings | InputError]:
+        """The same for many records; what would be raised for one stands in its place."""
+        together = (records[first : first + _TOGETHER] for first in range(0, len(records), _TOGETHER))
+        return [made for some in together for made in self._spelled_together(some)]
+
+    def _spelled_together(self, records: Sequence[RawRecord]) -> list[Spellings | InputError]:
+        formats = self._formats
+        events = spell_all([(record.value, formats.get(record.topic, "auto"), record.headers) for record in records])
+        evidence = [
+            spell_evidence(record.topic, record.partition, record.offset, record.value or b"") for record in records
+        ]
+        return [self._activities(*known) for known in zip(records, events, evidence, strict=True)]
+
+    def _activities(self, record: RawRecord, event: Spelled | InputError, evidence: bytes) -> Spellings | InputError:
+        if isinstance(event, InputError):
+            return event
         if event.seconds > record.timestamp / 1000 + _MOST_AHEAD_S:
-            raise InvalidEventError("time: is more than 24 hours after the record was published")
-        evidence = spell_evidence(record.topic, record.partition, record.offset, raw or b"")
+            return InvalidEventError("time: is more than 24 hours after the record was published")
         return spell_activities(event.subjects, event.json, self._place(event.source_ip), self._versions_json, evidence)

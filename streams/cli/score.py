@@ -83,7 +83,7 @@ def score(
       airlock score audit.jsonl --format github --scores --jobs 4
       airlock score activity.jsonl --format activity --baselines baselines.jsonl
     """
-    from streams.score import ACTIVITY, Job, score_alone, score_together
+    from streams.score import ACTIVITY, Job, rarely_collect, score_alone, score_together
 
     settings: Settings = ctx.obj
     _check_format(format, ACTIVITY)
@@ -91,6 +91,7 @@ def score(
     name = "standard input" if file == "-" else file
     tally = _Tally(name)
     job = Job(settings, printable(Path(file).name), format, scores)
+    rarely_collect()
     with _opened(file) as stream, _shown(stream, quiet=quiet) as progress:
         given = _blocks(stream, name, progress)
         run = score_alone(job, given, known) if jobs == 1 else score_together(job, given, known, jobs)

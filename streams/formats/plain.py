@@ -8,29 +8,32 @@ and whatever is wrong, goes the long way, which alone decides what is refused an
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Annotated, NamedTuple
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 from pydantic import TypeAdapter, ValidationError
 
 from schemas.activity import subjects_named, subjects_of
+from schemas.errors import InputError
 from schemas.event import ActorKind, IpAddress, Outcome
 from schemas.record import YEARS
 from streams.formats import AUTO, MAX_BYTES, parse
 from streams.formats.fields import Headers, plain_address
 
-__all__ = ["PlainEvent", "Spelled", "read_plain", "spell"]
+__all__ = ["PlainEvent", "Spelled", "read_plain", "spell_all"]
 
-_PLAIN = (AUTO, "native")
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,6})?Z", re.ASCII)
+_PLAIN: Final = (AUTO, "native")
+_WHOLE, _PARTS = frozenset(("--T::Z", "-- ::Z")), frozenset(("--T::.", "-- ::."))
+_ACTION: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
 _Name = Annotated[str, Meta(min_length=1, max_length=512)]
 _MaybeName = _Name | UnsetType
 
 
-class Spelled(NamedTuple):
+class Spelled(msgspec.Struct, frozen=True, gc=False):
     """An event's JSON, and what else the normaliser needs of it; ``seconds`` is its time (from the epoch)."""
 
     json: bytes
@@ -48,13 +51,17 @@ class PlainCredential(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 class PlainEvent(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, gc=False):
-    """The fields of an ``Event`` in their order, of which ``time`` and ``source_ip`` are still as they came."""
+    """The fields of an ``Event`` in their order, of which ``time`` and ``source_ip`` are still as they came.
+
+    What ``action`` is made of is not checked here: actions repeat, so that is remembered (a pattern takes as long as
+    all other fields).
+    """
 
     id: _Name
-    time: Annotated[str, Meta(max_length=27)]
+    time: Annotated[str, Meta(min_length=20, max_length=27)]
     actor: _Name
     actor_kind: ActorKind = "human"
-    action: Annotated[str, Meta(max_length=128, pattern=r"^[a-z0-9_-]+(\.[a-z0-9_-]+)*\Z")]
+    action: Annotated[str, Meta(max_length=128)]
     resource: Annotated[str, Meta(max_length=1024)] = ""
     source_ip: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
     user_agent: Annotated[str, Meta(max_length=4096)] | UnsetType = UNSET
@@ -88,10 +95,10 @@ def read_plain(raw: bytes, format: str = AUTO) -> tuple[PlainEvent, datetime] | 
         return None
     try:
         event = _DECODER.decode(raw)
-        time = datetime.fromisoformat(event.time) if _TIME.fullmatch(event.time) else None
+        time = _time(event.time)
     except (msgspec.DecodeError, ValueError):
         return None
-    if time is None or time.year not in YEARS:
+    if time is None or time.year not in YEARS or not _is_action(event.action):
         return None
     if event.source_ip is not UNSET:
         address = _address(event.source_ip)
@@ -101,27 +108,58 @@ def read_plain(raw: bytes, format: str = AUTO) -> tuple[PlainEvent, datetime] | 
     return event, time
 
 
-def spell(raw: bytes | None, format: str = AUTO, headers: Headers = ()) -> Spelled:
-    """The event in a record's value; see ``parse``, whose arguments these are.
+def spell_all(values: Sequence[tuple[bytes | None, str, Headers]]) -> list[Spelled | InputError]:
+    """The events in records' values, or what is wrong with them; see ``parse``, whose arguments the values are.
+
+    All are read, then all are written: by a third faster than one event after another, for the processor's caches then
+    hold what is needed next.
 
     Raises:
-        InputError: where ``raw`` is no valid event.
-        UsageError: where the format is unknown.
+        UsageError: where a format is unknown.
     """
-    plain = None if raw is None or headers else read_plain(raw, format)
-    if plain is None:
-        whole = parse(raw, format, headers)
-        return Spelled(whole.to_json(), subjects_of(whole), whole.source_ip, whole.time.timestamp())
-    event, time = plain
-    event.time = time.isoformat()[:-6] + "Z"
+    read = [None if raw is None or headers else read_plain(raw, format) for raw, format, headers in values]
+    return [
+        _the_long_way(*value) if plain is None else _spelled(*plain) for plain, value in zip(read, values, strict=True)
+    ]
+
+
+def _spelled(event: PlainEvent, time: datetime) -> Spelled:
     address = None if event.source_ip is UNSET else event.source_ip
+    event.time = time  # type: ignore[assignment]  # which is written in UTC, as that of an ``Event`` is
     return Spelled(_ENCODER.encode(event), event.subjects(), address, time.timestamp())
+
+
+def _the_long_way(raw: bytes | None, format: str, headers: Headers) -> Spelled | InputError:
+    try:
+        event = parse(raw, format, headers)
+    except InputError as error:
+        return error
+    return Spelled(event.to_json(), subjects_of(event), event.source_ip, event.time.timestamp())
+
+
+def _time(text: str) -> datetime | None:
+    """The moment that ``text`` names in RFC 3339, to the microsecond and in UTC; none where it is spelled otherwise.
+
+    Raises:
+        ValueError: where it is no moment.
+    """
+    marks = text[4:20:3]  # what stands between the numbers; a pattern takes four times as long
+    exact = len(text) == 20 if marks in _WHOLE else marks in _PARTS and text[-1] == "Z" and text[20:-1].isdigit()
+    # From Python 3.14 on, 24:00 is the next midnight.
+    return datetime.fromisoformat(text) if exact and text[11:13] != "24" else None
+
+
+@lru_cache(maxsize=4_096)
+def _is_action(action: str) -> bool:
+    return _ACTION.fullmatch(action) is not None
 
 
 @lru_cache(maxsize=65_536)
 def _address(value: str) -> str | None:
     address = plain_address(value)
+    if address is None or ":" not in address:  # an IPv4 address has one spelling only
+        return address
     try:
-        return None if address is None else _ADDRESS.validate_python(address)
+        return _ADDRESS.validate_python(address)
     except ValidationError:
         return None

@@ -1,7 +1,7 @@
 """The engine without a broker: scores a file or a pipe of events, in one process or in several, byte for byte alike."""
 
 from streams.score.baselines import GrowingBaselines, RebuiltBaselines, RecordedBaselines
-from streams.score.job import ACTIVITY, Fault, Job, Scored, score_alone
+from streams.score.job import ACTIVITY, Fault, Job, Scored, rarely_collect, score_alone
 from streams.score.workers import score_together
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "RebuiltBaselines",
     "RecordedBaselines",
     "Scored",
+    "rarely_collect",
     "score_alone",
     "score_together",
 ]

@@ -119,37 +119,37 @@ class GrowingBaselines:
     def in_force(self, glimpse: Glimpse, begins: bool) -> Baseline:
         """The latest when the event began; its records are learned from."""
         if begins:
-            self._refresh()
+            # A clock that jumps back counts as well as one that runs ahead: one event from 2099 ends nothing.
+            if self._built_at is None or abs(self._now - self._built_at) >= _REFRESH_S:
+                self._refresh()
             self._now = glimpse.seconds
             self._given = self._chosen(glimpse)
         self._seen += glimpse.count
         if glimpse.subject.startswith("actor:"):
-            self._learn(glimpse)
+            what = (int(glimpse.seconds) // 3600, glimpse.country, glimpse.asn)
+            if self._known.get((glimpse.kind, glimpse.subject)) != what:
+                self._learn(glimpse, what)
         return self._given
 
     def _chosen(self, glimpse: Glimpse) -> Baseline:
         return self.latest
 
     def _refresh(self) -> None:
-        # A clock that jumps back counts as well as one that runs ahead: one event from 2099 ends nothing.
         if self._built_at is None:
             self._built_at = self._now if self._seen else None
-        elif abs(self._now - self._built_at) >= _REFRESH_S and self._seen > self._built_seen * _GROWTH:
+        elif self._seen > self._built_seen * _GROWTH:
             self.latest = self._builder.build({"0": self._seen})  # as if the activity lay in one partition
             self._built_at, self._built_seen = self._now, self._seen
 
-    def _learn(self, glimpse: Glimpse) -> None:
+    def _learn(self, glimpse: Glimpse, what: tuple[int, str | None, int | None]) -> None:
         """Passes on what tells the builder anything new.
 
         It counts an actor's hours, countries and networks once each, so what repeats the actor's latest hour, with the
         country and network last told of in it, changes nothing.
         """
-        who, hour = (glimpse.kind, glimpse.subject), int(glimpse.seconds) // 3600
-        what = (hour, glimpse.country, glimpse.asn)
+        who = (glimpse.kind, glimpse.subject)
         known = self._known.get(who)
-        if known == what:
-            return
-        if known is None or hour >= known[0]:
+        if known is None or what[0] >= known[0]:
             self._known[who] = what
         time = datetime.fromtimestamp(glimpse.seconds, UTC)
         event = RecordedEvent("", time, glimpse.subject.removeprefix("actor:"), "", glimpse.kind)

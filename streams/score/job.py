@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -16,7 +17,7 @@ from streams.score.engine import ActivityReader, Entry, RawReader, Reader, Stepp
 from streams.score.output import AlertLines, Lines, Result, ScoreLines, arrange, result_of
 from streams.settings import Settings
 
-__all__ = ["ACTIVITY", "Fault", "Job", "Scored", "read_block", "score_alone", "step_entries"]
+__all__ = ["ACTIVITY", "Fault", "Job", "Scored", "rarely_collect", "read_block", "score_alone", "step_entries"]
 
 ACTIVITY = "activity"
 """The name under which recorded activity is read."""
@@ -62,6 +63,12 @@ class Job(NamedTuple):
     def lines(self) -> Lines:
         """What collects the output."""
         return ScoreLines() if self.scores else AlertLines()
+
+
+def rarely_collect() -> None:
+    """Has the garbage collector look seldom: profiles stay, and all else that scoring makes goes by itself."""
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
 
 
 def read_block(reader: Reader, block: Block, faults: list[Fault]) -> list[tuple[Glimpse, Sequence[Entry]]]:

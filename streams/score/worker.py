@@ -21,7 +21,7 @@ from schemas.errors import AirlockError
 from streams.score.baselines import Glimpse
 from streams.score.blocks import Block
 from streams.score.engine import Entry, Reader, Stepper
-from streams.score.job import Fault, Job, read_block, step_entries
+from streams.score.job import Fault, Job, rarely_collect, read_block, step_entries
 from streams.score.output import Result
 
 __all__ = ["Failed", "HaveRead", "HaveStepped", "Read", "Step", "decode_answer", "encode", "work"]
@@ -127,6 +127,7 @@ class _Worker:
 def work(connection: Connection, job: Job, index: int, count: int) -> None:
     """A worker's process. Its parent answers for Ctrl-C; it ends when its parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    rarely_collect()
     with suppress(EOFError, OSError):
         try:
             with job.reader() as reader:

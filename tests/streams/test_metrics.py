@@ -70,14 +70,14 @@ def test_what_a_batch_came_to_is_counted(registry, metrics, word, sample, labels
 
 
 def test_delays_of_a_whole_batch_fall_into_the_buckets_of_the_client_librarys_own_histogram(registry, metrics):
-    batches = [[0.01, 0.05, 0.1500, 0.151], [], [7_200.0, 0.02, 0.9]]
+    batches = [[10, 50, 150, 151], [], [7_200_000, 20, 900]]
     bounds = [0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3_600.0]
     one_by_one = CollectorRegistry()
     expected = Histogram("expected", "", buckets=bounds, registry=one_by_one)
     for batch in batches:
-        metrics.end_to_end.observe(batch)
+        metrics.end_to_end.observe([8_000_000 - value for value in batch], 8_000_000.0)
         for value in batch:
-            expected.observe(value)
+            expected.observe(value / 1000)
     for bound in [*map(str, bounds), "+Inf"]:
         counted = registry.get_sample_value("airlock_end_to_end_seconds_bucket", {"le": bound})
         assert counted == one_by_one.get_sample_value("expected_bucket", {"le": bound})

@@ -10,7 +10,7 @@ from schemas.activity import subjects_of
 from schemas.errors import InputError
 from schemas.event import Credential, Event
 from streams.formats import parse
-from streams.formats.plain import PlainCredential, PlainEvent, Spelled, read_plain, spell
+from streams.formats.plain import PlainCredential, PlainEvent, Spelled, read_plain, spell_all
 
 PLAIN = {"id": "e-1", "time": "2026-02-03T10:00:00Z", "actor": "maria", "action": "repo.clone"}
 ALL = PLAIN | {
@@ -49,6 +49,13 @@ values = {
         [
             *("2026-02-03T10:00:00Z", "2026-02-03T10:00:00.7Z", "2026-02-03t10:00:00z", "2026-02-30T10:00:00Z"),
             *("2026-02-03T10:00:00.1234567Z", "2026-02-03T10:00:00+02:00", "2026-02-03T24:00:00Z", "2026-02-03"),
+            *(
+                "2026-02-03T10:00:00.Z",
+                "2026-02-03T10:00:00.1-1Z",
+                "2026-02-03T10:00:00Z.1Z",
+                "2026-02-03T10:00:00,25Z",
+            ),
+            *("2026-02-03T10:00:00.²Z", "+026-02-03T10:00:00Z", "2026-W0-03T10:00:00Z", "2026-02-03T10:00:0Z"),
             *("1999-12-31T23:59:59Z", "2099-12-31T23:59:60Z", "2026-W06-2T10:00:00Z", "2026-02-03T10:00:00.000Z"),
         ]
     ),
@@ -73,6 +80,13 @@ events = st.fixed_dictionaries(
     {name: st.just(value) | values[name] for name, value in PLAIN.items()},
     optional={name: value | st.none() | st.integers() for name, value in values.items() if name not in PLAIN},
 )
+
+
+def spell(raw):
+    (spelled,) = spell_all([(raw, "auto", ())])
+    if isinstance(spelled, InputError):
+        raise spelled
+    return spelled
 
 
 def the_long_way(raw):
