@@ -32,7 +32,7 @@ class Pool:
     0.0
     >>> half = WeightConfig(geography=0.5, hours=0.5, spikes=0.5, resources=0.5, repositories=0.5, overlap=0.25)
     >>> round(Pool(half).combine((3.0, -9.0, 4.0, 2.0, None, None, None))[0], 2)
-    3.55
+    3.7
     """
 
     __slots__ = (
@@ -42,6 +42,7 @@ class Pool:
         "floor",
         "geography",
         "hours",
+        "hours_floor",
         "overlap",
         "repositories",
         "resources",
@@ -52,13 +53,14 @@ class Pool:
         self.geography, self.hours = weights.geography, weights.hours
         self.spikes, self.resources, self.repositories = weights.spikes, weights.resources, weights.repositories
         self.agents, self.actions = weights.agents, weights.actions
-        self.overlap, self.floor, self.ceiling = weights.overlap, weights.floor, weights.ceiling
+        self.overlap, self.ceiling = weights.overlap, weights.ceiling
+        self.floor, self.hours_floor = weights.floor, weights.hours_floor
 
     def combine(self, terms: Terms) -> tuple[float, Parts]:
         """The score, and what each detector adds to it."""
         geography, hours, spikes, resources, repositories, agents, actions = terms
         place = self.geography * self._limit(geography) if geography else 0.0
-        time = self.hours * self._limit(hours) if hours else 0.0
+        time = self.hours * max(self._limit(hours), self.hours_floor) if hours else 0.0
         burst = self.spikes * self._limit(spikes) if spikes else 0.0
         fresh = self.resources * self._limit(resources) if resources else 0.0
         reach = self.repositories * self._limit(repositories) if repositories else 0.0
