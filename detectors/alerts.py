@@ -21,6 +21,12 @@ from schemas.alert import Alert, Finding, Located, NotEvaluable
 __all__ = ["LONGEST_TITLE", "build_alert", "config_digest", "digest"]
 
 LONGEST_TITLE: Final = 400
+_UNUSUAL: Final = {
+    "geography": "from an unusual place",
+    "hours": "at an unusual hour",
+    "agents": "with an unusual program",
+    "actions": "as seldom or never before",
+}
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -79,7 +85,11 @@ def _title(profile: Profile, x: Sighting, leading: Finding) -> str:
     when = f"at {moment:%H:%M} UTC on {_DAYS[moment.weekday()]} {moment:%Y-%m-%d}"
     where = "" if place is None else f", from {_clean(describe(place), 96)}"
     away = "" if place is None else _away(profile, x)
-    if leading.detector == "resources":
+    if leading.detector == "repositories":
+        count, within = profile.repositories.burst(x)
+        reached = f"{counted(count, 'repository', 'repositories')} never worked in before within {within}"
+        what = f"reached {reached}, last by {action}{on}"
+    elif leading.detector == "resources":
         count, minutes = profile.resources.burst(x)
         reached = f"{counted(count, 'resource')} never touched before within {counted(minutes, 'minute')}"
         what = f"reached {reached}, last by {action}{on}"
@@ -87,7 +97,7 @@ def _title(profile: Profile, x: Sighting, leading: Finding) -> str:
         events, minutes = profile.spikes.burst(x)
         what = f"made {_clean(events, 96)} within {counted(minutes, 'minute')}, last {action}{on}"
     else:
-        unusual = "at an unusual hour" if leading.detector == "hours" else "from an unusual place"
+        unusual = _UNUSUAL[leading.detector]
         what = f"did {action}{on} {unusual} ({_clean(leading.reason.split(';')[0], 96)})"
     return f"{who} {what}, {when}{where}{away}"[:LONGEST_TITLE]
 

@@ -130,15 +130,15 @@ class WeightConfig(_Section):
     Chosen on simulated streams, by the incidents caught at one false case a day for 300 actors.
     """
 
-    geography: _Weight = 0.5
+    geography: _Weight = 0.7
     hours: _Weight = 0.87
     spikes: _Weight = 0.65
     resources: _Weight = 0.4
-    repositories: _Weight = 1.5
+    repositories: _Weight = 1.6
     agents: _Weight = 1.2
     actions: _Weight = 0.6
-    overlap: _Weight = 0.5
-    """What the weaker of spikes and resources adds to the stronger: one burst sets off both."""
+    overlap: _Weight = 0.25
+    """What the weaker of spikes, resources and repositories add to the strongest: one burst sets off all."""
     floor: Annotated[float, Field(le=0)] = -0.4
     """The most that one detector can speak for the subject: a thief at the usual desk is still a thief."""
     hours_floor: Annotated[float, Field(le=0)] = -0.1
@@ -149,7 +149,7 @@ class WeightConfig(_Section):
 class SeverityConfig(_Section):
     """Scores from which an alert is more than low."""
 
-    medium: float = 2.6
+    medium: float = 2.5
     high: float = 3.5
     critical: float = 5.0
 
@@ -170,10 +170,10 @@ class LearningConfig(_Section):
 class DetectorConfig(_Section):
     """All that tunes detection."""
 
-    threshold: float = 2.0
+    threshold: float = 1.9
     """Score (log10 of the likelihood ratio) from which an event raises an alert.
 
-    On simulated streams the default gives about one false case in two days for 300 actors.
+    On simulated streams the default gives about two false cases in three days for 300 actors.
     """
     severity: SeverityConfig = SeverityConfig()
     weights: WeightConfig = WeightConfig()
@@ -195,14 +195,14 @@ class DetectorConfig(_Section):
         usual_weight=4.0,
         spread=0.6,
         spread_weight=10.0,
-        least_spread=0.45,
+        least_spread=0.55,
     )
     exploration: RateConfig = RateConfig(
         usual=ByKind(human=2.3, service=2.3, token=2.3),
         usual_weight=3.0,
         spread=0.6,
         spread_weight=8.0,
-        least_spread=0.35,
+        least_spread=0.5,
         memory_hours=60,
     )
     agents: AgentsConfig = AgentsConfig()

@@ -25,6 +25,9 @@ _Rows = Iterator[tuple[str | Text, Text]]
 _ADVICE = {
     "geography": "ask the actor, over another channel, whether they are there or on a VPN; if not, revoke the key",
     "hours": "ask the actor, over another channel, whether they were at work then; if not, revoke the key",
+    "repositories": "ask the actor, over another channel, what they needed them for; if they didn't, revoke the key",
+    "agents": "ask the actor, over another channel, whether they have a new machine or program; if not, revoke the key",
+    "actions": "ask the actor, over another channel, whether they did this; if they didn't, revoke the key",
     "resources": "ask the actor, over another channel, what they needed it for; if they didn't, revoke the key",
     "spikes": "look at what was read and changed, and whether a job does it; if none does, suspend the key",
 }

@@ -14,14 +14,14 @@ POOL = Pool(WeightConfig())
 terms = st.none() | st.floats(-50, 50)
 
 
-@given(st.tuples(terms, terms, terms, terms))
+@given(st.tuples(*[terms] * 7))
 def test_the_parts_add_up_to_the_score(values):
     score, parts = POOL.combine(values)
     assert score == pytest.approx(sum(parts))
     assert all(part == 0 for part, value in zip(parts, values, strict=True) if value is None)
 
 
-@given(st.tuples(terms, terms, terms, terms), st.integers(0, 3), st.floats(0, 10))
+@given(st.tuples(*[terms] * 7), st.integers(0, 6), st.floats(0, 10))
 def test_more_evidence_never_lowers_the_score(values, which, more):
     if values[which] is None:
         return
@@ -29,20 +29,25 @@ def test_more_evidence_never_lowers_the_score(values, which, more):
     assert POOL.combine(raised)[0] >= POOL.combine(values)[0] - 1e-9
 
 
-def test_one_burst_seen_twice_counts_little_more_than_once():
-    once = POOL.combine((None, None, None, 4.0))[0]
-    twice = POOL.combine((None, None, 4.0, 4.0))[0]
-    assert once < twice < once * 1.3
+def judged(**values):
+    names = ("geography", "hours", "spikes", "resources", "repositories", "agents", "actions")
+    return POOL.combine(tuple(values.get(name) for name in names))[0]
+
+
+def test_one_burst_seen_three_times_counts_little_more_than_once():
+    once = judged(repositories=4.0)
+    thrice = judged(spikes=4.0, resources=4.0, repositories=4.0)
+    assert once < thrice < once * 1.3
 
 
 def test_no_detector_can_talk_an_alert_away():
-    alarming = POOL.combine((5.0, None, None, None))[0]
-    assert POOL.combine((5.0, -50.0, -50.0, -50.0))[0] > alarming - 1
+    alarming = judged(geography=5.0)
+    assert judged(geography=5.0, hours=-50.0, actions=-50.0) > alarming - 0.5
 
 
 @pytest.mark.parametrize(
     ("score", "severity"),
-    [(0.0, "low"), (2.2, "medium"), (2.99, "medium"), (3.0, "high"), (4.5, "critical"), (99.0, "critical")],
+    [(0.0, "low"), (2.5, "medium"), (3.49, "medium"), (3.5, "high"), (5.0, "critical"), (99.0, "critical")],
 )
 def test_severity_rises_with_the_score(score, severity):
     assert severity_of(score, DetectorConfig()) == severity

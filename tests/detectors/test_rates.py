@@ -140,12 +140,12 @@ def test_twice_the_usual_is_no_spike_even_for_the_steadiest():
 def test_an_hour_with_an_alert_is_not_learned_but_counts_on():
     spikes = office(Spikes())
     spikes.skip_one(clock(63, 11))
-    mean = spikes.all.mean
+    mean = spikes.all.usual.mean
     for n in range(1, 100):
         spikes.skip_one(clock(63, 11, n * 59 // 100))
     assert spikes.burst(clock(63, 11, 59)) == ("101 repo.push events", 59)
     spikes.learn_one(clock(63, 13))
-    assert spikes.all.mean == mean
+    assert spikes.all.usual.mean == mean
 
 
 def test_a_burst_across_the_full_hour_is_one_burst():
