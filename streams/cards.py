@@ -5,7 +5,7 @@ Everything that came with the event is shown as text, never as markup, on one li
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -15,10 +15,11 @@ from rich.text import Text
 
 from schemas.activity import Place
 from schemas.alert import Alert, Finding, Severity
+from schemas.case import Case
 from schemas.event import Event
 from streams.text import printable
 
-__all__ = ["alert_card", "place_of"]
+__all__ = ["alert_card", "case_table", "place_of"]
 
 _STYLES: dict[Severity, str] = {"low": "cyan", "medium": "yellow", "high": "dark_orange", "critical": "bold red"}
 _Rows = Iterator[tuple[str | Text, Text]]
@@ -32,6 +33,25 @@ _ADVICE = {
     "spikes": "look at what was read and changed, and whether a job does it; if none does, suspend the key",
 }
 _ADVICE_OTHERWISE = "compare what was observed with what was expected, and ask the actor over another channel"
+
+
+def case_table(cases: Sequence[Case]) -> RenderableType:
+    """One line a case: how bad, who, when, how many alerts, and what the strongest of them says."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in ("", "score", "began", "lasted", "alerts", "what happened", "case"):
+        table.add_column(name, justify="right" if name in {"score", "alerts", "lasted"} else "left", overflow="fold")
+    for case in cases:
+        minutes = round((case.last - case.first).total_seconds() / 60)
+        table.add_row(
+            Text(case.severity, style=_STYLES[case.severity]),
+            f"{case.score:.1f}",
+            f"{case.first:%Y-%m-%d %H:%M}",
+            f"{minutes:,} min",
+            f"{len(case.alerts):,}",
+            Text(printable(case.title, 400)),
+            case.id,
+        )
+    return table
 
 
 def alert_card(alert: Alert, *, full: bool = False) -> RenderableType:

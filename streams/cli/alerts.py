@@ -1,10 +1,10 @@
-"""``airlock alerts``: the review topic as cards for people, or as JSON lines for machines."""
+"""``airlock alerts``: the review topic as cards or cases for people, or as JSON lines for machines."""
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -12,8 +12,9 @@ import typer
 from rich.console import Console
 
 from schemas.alert import Alert
+from schemas.case import Case
 from schemas.errors import UsageError
-from streams.cards import alert_card
+from streams.cards import alert_card, case_table
 from streams.settings import Settings
 
 __all__ = ["alerts"]
@@ -32,6 +33,9 @@ def alerts(
     limit: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="The last N of those there; 0: all.  [20, with --json all]")
     ] = None,
+    as_cases: Annotated[
+        bool, typer.Option("--cases", help="One line a case: an actor's alerts in one burst, with their number.")
+    ] = False,
     since: Annotated[
         str | None, typer.Option(metavar="T", help="Only from then on: 2026-01-31, 2026-01-31T09:30Z, 2h, 7d.")
     ] = None,
@@ -41,14 +45,22 @@ def alerts(
     Examples:
       airlock alerts --follow
       airlock alerts --since 24h --json
+      airlock alerts --cases --since 7d
       airlock alerts 3f9a1c
     """
     from streams.alerts import read_alerts  # Kafka's client is slow to import, and --help needs none
+    from streams.cases import cases_of
 
     settings: Settings = ctx.obj
     start = moment(since, datetime.now(UTC)) if since else None
     if alert_id is not None:
         _show(_one(read_alerts(settings), alert_id), as_json=as_json, full=True)
+        return
+    if as_cases:
+        if follow:
+            raise UsageError("--cases shows what is there, --follow what comes: choose one")
+        cases = cases_of(read_alerts(settings, since=start), settings.detectors.learning.case_gap_minutes)
+        _show_cases(cases[-limit:] if limit else cases, as_json=as_json)
         return
     last = limit if limit is not None else None if as_json else _A_SCREENFUL
     shown = False
@@ -84,6 +96,16 @@ def _one(alerts: Iterable[Alert], prefix: str) -> Alert:
         ids = ", ".join(alert.id for alert in found[:3])
         raise UsageError(f"{len(found)} alerts begin with {prefix!r} ({ids}{', …' if len(found) > 3 else ''})")
     return found[0]
+
+
+def _show_cases(cases: Sequence[Case], *, as_json: bool) -> None:
+    if as_json:
+        for case in cases:
+            sys.stdout.buffer.write(case.to_json() + b"\n")
+    elif cases:
+        Console().print(case_table(cases))
+    else:
+        print("No cases.", file=sys.stderr)
 
 
 def _show(alert: Alert, *, as_json: bool, full: bool = False) -> None:

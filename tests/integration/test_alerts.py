@@ -96,6 +96,19 @@ def test_an_alert_is_found_by_the_beginning_of_its_id(settings, send, monkeypatc
     assert "no alert has the id 'nope'" in capsys.readouterr().err
 
 
+def test_cases_are_one_line_each(settings, send, monkeypatch, capsys):
+    send(*(an_alert(number).to_json() for number in (0, 1, 5)))  # an hour apart, then four
+    monkeypatch.setenv("AIRLOCK_TOPICS__PREFIX", settings.topics.prefix)
+    airlock = ["--bootstrap", settings.kafka.bootstrap, "alerts", "--cases"]
+    assert main([*airlock, "--json"]) == 0
+    cases = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [case["alerts"] for case in cases] == [["00cafe", "01cafe"], ["05cafe"]]
+    assert main(airlock) == 0
+    assert "medium" in capsys.readouterr().out
+    assert main([*airlock, "--follow"]) == 2
+    assert "choose one" in capsys.readouterr().err
+
+
 def test_a_cluster_without_the_topic_says_how_to_create_it(settings):
     with pytest.raises(UnavailableError, match="airlock topics apply"):
         list(read_alerts(settings))
