@@ -11,20 +11,13 @@ from functools import lru_cache
 from typing import Protocol
 
 from detectors.alerts import config_digest
-from schemas.activity import (
-    Activity,
-    Coordinate,
-    Place,
-    Versions,
-    spell_activities,
-    spell_evidence,
-    spell_place,
-    subjects_of,
-)
+from schemas.activity import Activity, Coordinate, Place, Versions
 from schemas.baseline import NO_BASELINE, Baseline
 from schemas.errors import InputError, InvalidEventError
+from schemas.spelling import spell_activities, spell_evidence, spell_place, subjects_of
 from streams.formats import parse
-from streams.formats.plain import Spelled, spell_all
+from streams.formats.plain import spell_all
+from streams.formats.shapes import Spelled
 from streams.settings import Settings
 
 __all__ = ["Locator", "Normaliser", "RawRecord", "coordinate_of"]

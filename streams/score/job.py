@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from schemas.baseline import Baseline
-from schemas.errors import InputError
 from streams.geo import GeoDatabase
 from streams.normalise import Normaliser
-from streams.score.baselines import Baselines, Borders, Glimpse
-from streams.score.blocks import LONGEST_LINE, Block, lines_of
-from streams.score.engine import ActivityReader, Entry, RawReader, Reader, Stepper
-from streams.score.output import AlertLines, Lines, Result, ScoreLines, arrange, result_of
+from streams.score.baselines import Baselines, Borders
+from streams.score.blocks import Block
+from streams.score.engine import ActivityReader, RawReader, Reader, Stepper
+from streams.score.loops import Fault, read_block, step_entries
+from streams.score.output import AlertLines, Lines, ScoreLines, arrange
 from streams.settings import Settings
 
-__all__ = ["ACTIVITY", "Fault", "Job", "Scored", "rarely_collect", "read_block", "score_alone", "step_entries"]
+__all__ = ["ACTIVITY", "Job", "Scored", "rarely_collect", "score_alone"]
 
 ACTIVITY = "activity"
 """The name under which recorded activity is read."""
-
-Fault = tuple[int, str]
-"""A line that can't be used, and why."""
 
 
 class Scored(NamedTuple):
@@ -69,35 +65,6 @@ def rarely_collect() -> None:
     """Has the garbage collector look seldom: profiles stay, and all else that scoring makes goes by itself."""
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
-
-
-def read_block(reader: Reader, block: Block, faults: list[Fault]) -> list[tuple[Glimpse, Sequence[Entry]]]:
-    """What the reader makes of the block's lines; those that can't be used are added to ``faults``."""
-    made = []
-    for number, raw in lines_of(block):
-        try:
-            if len(raw) > LONGEST_LINE:
-                raise InputError(f"is longer than {LONGEST_LINE:,} bytes")
-            made.append(reader.read(number, raw))
-        except InputError as error:
-            faults.append((number, str(error)))
-    return made
-
-
-def step_entries(
-    stepper: Stepper, entries: Iterable[tuple[Entry, Baseline]], faults: list[Fault], *, every: bool
-) -> list[Result]:
-    """The results of the entries under their baselines: ``every`` one, or those with alerts."""
-    results = []
-    for entry, baseline in entries:
-        try:
-            outcome = stepper.step(entry, baseline)
-        except InputError as error:
-            faults.append((entry.number, str(error)))
-            continue
-        if every or outcome.alert is not None:
-            results.append(result_of(entry, outcome))
-    return results
 
 
 def score_alone(job: Job, blocks: Iterable[Block], baselines: Baselines) -> Generator[Scored]:
