@@ -73,9 +73,14 @@ def spell_all(values: Sequence[tuple[bytes | None, str, Headers]]) -> list[Spell
         UsageError: where a format is unknown.
     """
     read = [None if raw is None or headers else read_plain(raw, format) for raw, format, headers in values]
-    return [
-        _the_long_way(*value) if plain is None else _spelled(*plain) for plain, value in zip(read, values, strict=True)
-    ]
+    spelled: list[Spelled | InputError] = []
+    for plain, (raw, format, headers) in zip(read, values):  # noqa: B905 - a check of the lengths would cost the fast loop
+        if plain is None:
+            spelled.append(_the_long_way(raw, format, headers))
+        else:
+            event, time = plain
+            spelled.append(_spelled(event, time))
+    return spelled
 
 
 def _spelled(event: PlainEvent, time: datetime) -> Spelled:

@@ -82,7 +82,7 @@ def score_alone(job: Job, blocks: Iterable[Block], baselines: Baselines) -> Gene
             read = read_block(reader, block, faults)
             glimpses = [glimpse for glimpse, _ in read]
             begins = [borders.begins(glimpse) for glimpse in glimpses]
-            in_force = [baselines.in_force(*asked) for asked in zip(glimpses, begins, strict=True)]
+            in_force = [baselines.in_force(glimpse, new) for glimpse, new in zip(glimpses, begins, strict=True)]
             heads = [lines.head(entries[0]) for _, entries in read]
             judged = ((entry, now) for (_, entries), now in zip(read, in_force, strict=True) for entry in entries)
             results = step_entries(stepper, judged, faults, every=job.scores)
