@@ -47,5 +47,5 @@ lock: install ## refresh the lock files
 	$(COMPILE) --constraint locks/dev.txt --group build -o locks/build.txt
 
 clean: ## remove .venv, caches and build results (not your data)
-	rm -rf .venv build dist *.so */*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv build dist *.so */*.so */*/*.so .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

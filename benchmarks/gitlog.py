@@ -30,7 +30,7 @@ from schemas.activity import Activity, Coordinate, Recorded, RecordedEvent, Reco
 from schemas.event import Event
 from streams.pipeline import step
 from streams.score import GrowingBaselines
-from streams.score.baselines import Glimpse
+from streams.score.entries import Glimpse
 
 __all__ = ["Row", "measure"]
 

@@ -11,8 +11,8 @@ from itertools import islice
 from benchmarks.peers.engine import Engine, RawRecord
 from detectors.baseline import BaselineBuilder
 from detectors.profile import Profile
-from schemas.activity import Recorded
 from schemas.baseline import NO_BASELINE, Baseline
+from schemas.spelling import read_recorded
 from streams.settings import Settings
 from streams.simulate import SimulationSpec, simulate
 
@@ -39,7 +39,7 @@ def baseline_of(raw_events: Sequence[bytes]) -> Baseline:
     engine, builder = Engine(Settings(), NO_BASELINE), BaselineBuilder()
     for number, raw in enumerate(raw_events[:_LEARNED]):
         for _, value in engine.normalise(_record(number, raw)):
-            builder.learn_one(Recorded.from_json(value))
+            builder.learn_one(read_recorded(value))
     return builder.build({"0": min(len(raw_events), _LEARNED)})
 
 

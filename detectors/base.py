@@ -10,6 +10,7 @@ from zlib import crc32
 
 from detectors.combine import Pool
 from detectors.config import DetectorConfig, GeographyConfig, RateConfig
+from detectors.maths import stable_digest
 from schemas.activity import NETWORK_CLASSES, Activity, Recorded
 from schemas.baseline import HOURS_OF_WEEK, Baseline, Population
 from schemas.event import ACTOR_KINDS, ActorKind
@@ -217,12 +218,13 @@ class Context:
 
 
 class Sighting:
-    """One activity as the detectors see it; made once per step, never changed.
+    """One activity as the detectors see it; made once per event, never changed but for whose record it is.
 
     ``seconds`` and ``hour`` count from the epoch, UTC; ``left`` is the share of the clock hour that is still to come;
-    ``bin`` is the hour of the week's; ``action``, ``agent`` and ``country`` are those names as numbers (0: there is no
-    such name), and ``network`` is the class of network as one; ``placeless`` networks say nothing of where a person is;
-    ``peers`` are the actors of its kind. The place's numbers are None where they, or the place, are unknown.
+    ``bin`` is the hour of the week's; ``digest`` stands for the event; ``action``, ``agent`` and ``country`` are those
+    names as numbers (0: there is no such name), and ``network`` is the class of network as one; ``placeless`` networks
+    say nothing of where a person is; ``peers`` are the actors of its kind. The place's numbers are None where they, or
+    the place, are unknown.
     """
 
     __slots__ = (
@@ -232,6 +234,7 @@ class Sighting:
         "bin",
         "context",
         "country",
+        "digest",
         "event",
         "hour",
         "kind",
@@ -251,6 +254,7 @@ class Sighting:
         self.record = record
         self.context = context
         self.event = event = record.event
+        self.digest = stable_digest(f"{event.source}\0{event.id}")
         self.kind = kind = event.actor_kind
         self.peers = context.peers[kind]
         self.action = _number_of(event.action)

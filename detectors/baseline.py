@@ -16,7 +16,7 @@ from typing import Final
 from detectors.maths import stable_hash
 from schemas.activity import Activity, Recorded
 from schemas.baseline import HOURS_OF_WEEK, Baseline, Population
-from schemas.event import ACTOR_KINDS
+from schemas.event import ACTOR_KINDS, ActorKind
 
 __all__ = ["BaselineBuilder"]
 
@@ -60,24 +60,25 @@ class BaselineBuilder:
 
     def learn_one(self, activity: Activity | Recorded) -> None:
         """Counts one record; those of credentials are passed over, for their events come by actor as well."""
-        event = activity.event
         if not activity.subject.startswith("actor:"):
             return
-        kind = self._kinds[event.actor_kind]
-        actor = self._hash(event.actor)
+        event, place = activity.event, activity.place
+        country, asn = (None, None) if place is None else (place.country, place.asn)
+        self.learn_hour(event.actor_kind, event.actor, int(event.time.timestamp()) // 3600, country, asn)
+
+    def learn_hour(self, of_kind: ActorKind, name: str, hour: int, country: str | None, asn: int | None) -> None:
+        """Counts that an actor was somewhere in an hour (from the epoch)."""
+        kind = self._kinds[of_kind]
+        actor = self._hash(name)
         seen = kind.actors.get(actor)
         if seen is None and len(kind.actors) >= _MOST_ACTORS:
             return
-        hour = int(event.time.timestamp()) // 3600
         if seen is None or seen[0] != hour:
             self._count_hour(kind, actor, seen, hour)
-        place = activity.place
-        if place is None:
-            return
-        if place.country is not None and _is_new(kind, (actor, place.country)):
-            kind.countries[place.country] = kind.countries.get(place.country, 0) + 1
-        if place.asn is not None and _is_new(kind, (actor, place.asn)):
-            number = str(place.asn)
+        if country is not None and _is_new(kind, (actor, country)):
+            kind.countries[country] = kind.countries.get(country, 0) + 1
+        if asn is not None and _is_new(kind, (actor, asn)):
+            number = str(asn)
             kind.networks[number] = kind.networks.get(number, 0) + 1
 
     def build(self, offsets: Mapping[str, int]) -> Baseline:

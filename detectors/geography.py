@@ -11,7 +11,7 @@ the radius of each, against the subject's own rate of it: someone with two VPNs 
 from __future__ import annotations
 
 from math import log10
-from typing import ClassVar, Final, NamedTuple
+from typing import ClassVar, Final
 
 from detectors.base import Sighting, country_name
 from detectors.habits import UNIT, Habits, HabitsRow, Tally
@@ -60,14 +60,12 @@ class Anchor:
         return self.seconds, self.latitude, self.longitude, self.radius_km, self.name
 
 
-class _Judgement(NamedTuple):
+class _Judgement:
     """One score, and the terms that it was computed from."""
 
-    score: float
-    country: float
-    network: float
-    class_: float
-    travel: float
+    def __init__(self, score: float, country: float, network: float, class_: float, travel: float) -> None:
+        self.score = score
+        self.country, self.network, self.class_, self.travel = country, network, class_, travel
 
 
 class Geography:

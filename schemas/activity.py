@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
-from hashlib import sha256
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -17,18 +14,18 @@ from schemas.record import Identifier, Record
 
 __all__ = [
     "NETWORK_CLASSES",
+    "NO_PLACE",
     "Activity",
     "Coordinate",
     "NetworkClass",
     "Place",
     "Recorded",
+    "RecordedEvent",
+    "RecordedLine",
+    "RecordedPlace",
+    "RecordedVersions",
     "Subject",
     "Versions",
-    "spell_activities",
-    "spell_evidence",
-    "spell_place",
-    "subjects_named",
-    "subjects_of",
 ]
 
 NetworkClass = Literal["hosting", "vpn", "mobile", "satellite", "corporate", "residential", "unknown"]
@@ -100,50 +97,6 @@ class Activity(Record):
         return self
 
 
-def subjects_of(event: Event) -> tuple[str, ...]:
-    """The subjects that an event is about: its actor and, where it names one, its credential."""
-    return subjects_named(event.actor, None if event.credential is None else event.credential.id)
-
-
-def subjects_named(actor: str, credential: str | None) -> tuple[str, ...]:
-    """The subjects of an event of that actor, made with the credential of that id."""
-    return (f"actor:{actor}",) if credential is None else (f"actor:{actor}", f"credential:{credential}")
-
-
-def spell_activities(
-    subjects: Sequence[str], event: bytes, place: bytes, versions: bytes, evidence: bytes
-) -> list[tuple[str, bytes]]:
-    """Each subject of an event with its activity record's JSON: what ``Activity.to_json`` spells, for a third.
-
-    The records of one event differ in their subject alone, so the rest is spelled once. All parts come as JSON, see
-    ``spell_place`` and ``spell_evidence``.
-    """
-    rest = b"".join((b',"event":', event, place, b',"versions":', versions, b',"evidence":', evidence, b"}"))
-    return [(subject, _opening(subject) + rest) for subject in subjects]
-
-
-def spell_place(place: Place | None, unplaced: str | None) -> bytes:
-    """The fields ``place`` and ``unplaced`` of an activity record, each with a comma before it."""
-    where = b"" if place is None else b',"place":' + place.to_json()
-    return where if unplaced is None else where + b',"unplaced":' + _ENCODER.encode(unplaced)
-
-
-def spell_evidence(topic: str, partition: int, offset: int, raw: bytes) -> bytes:
-    """The JSON of the coordinate of ``raw``: what ``Coordinate.to_json`` spells."""
-    digest = sha256(raw).hexdigest().encode()
-    return b'%b%d,"sha256":"%b"}' % (_lying(topic, partition), offset, digest)
-
-
-@lru_cache(maxsize=65_536)  # subjects repeat
-def _opening(subject: str) -> bytes:
-    return b'{"v":1,"subject":' + _ENCODER.encode(subject)
-
-
-@lru_cache(maxsize=4_096)
-def _lying(topic: str, partition: int) -> bytes:
-    return b'{"topic":%b,"partition":%d,"offset":' % (_ENCODER.encode(topic), partition)
-
-
 class RecordedPlace(msgspec.Struct, frozen=True, gc=False):
     """A ``Place`` as read back for scoring."""
 
@@ -190,17 +143,6 @@ class Recorded(msgspec.Struct, gc=False):
     unplaced: str | None = None
     raw: bytes = b""
 
-    @classmethod
-    def from_json(cls, data: bytes) -> Recorded:
-        """The record that ``data`` spells.
-
-        Raises:
-            msgspec.DecodeError: where it isn't such a record.
-        """
-        spelled = _DECODER.decode(data)
-        place = None if spelled.place is _NO_PLACE else _place(bytes(spelled.place))
-        return cls(spelled.subject, spelled.event, spelled.versions, place, spelled.unplaced, data)
-
     def activity(self) -> Activity:
         """The whole record.
 
@@ -210,21 +152,10 @@ class Recorded(msgspec.Struct, gc=False):
         return Activity.from_json(self.raw)
 
 
-_NO_PLACE = msgspec.Raw()
+NO_PLACE: Final = msgspec.Raw()
 
 
-class _Spelled(Recorded, gc=False):
+class RecordedLine(Recorded, gc=False):
     """The same with the place still as JSON: places repeat, and have more fields than all the rest."""
 
-    place: msgspec.Raw = _NO_PLACE  # type: ignore[assignment]  # never seen outside
-
-
-_ENCODER = msgspec.json.Encoder()
-_DECODER = msgspec.json.Decoder(_Spelled)
-_PLACES = msgspec.json.Decoder(RecordedPlace | None)
-
-
-@lru_cache(maxsize=16_384)
-def _place(data: bytes) -> RecordedPlace | None:
-    place: RecordedPlace | None = _PLACES.decode(data)
-    return place
+    place: msgspec.Raw = NO_PLACE  # type: ignore[assignment]  # never seen outside ``schemas.spelling``

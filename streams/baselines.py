@@ -17,9 +17,9 @@ from aiokafka.errors import KafkaError
 from mode import Service
 
 from detectors.baseline import BaselineBuilder
-from schemas.activity import Recorded
 from schemas.baseline import NO_BASELINE, Baseline
 from schemas.errors import StateError
+from schemas.spelling import read_recorded
 
 __all__ = ["BaselineKeeper", "Baselines", "next_counted"]
 
@@ -159,7 +159,7 @@ class BaselineKeeper:
         if key is None or not key.startswith(b"actor:"):
             return  # an event of a credential comes by its actor as well
         try:
-            self._builder.learn_one(Recorded.from_json(value or b""))
+            self._builder.learn_one(read_recorded(value or b""))
         except msgspec.DecodeError:
             return  # the score agent has sent it to the dead letters
         self._seen += 1

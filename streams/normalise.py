@@ -11,20 +11,13 @@ from functools import lru_cache
 from typing import Protocol
 
 from detectors.alerts import config_digest
-from schemas.activity import (
-    Activity,
-    Coordinate,
-    Place,
-    Versions,
-    spell_activities,
-    spell_evidence,
-    spell_place,
-    subjects_of,
-)
+from schemas.activity import Activity, Coordinate, Place, Versions
 from schemas.baseline import NO_BASELINE, Baseline
 from schemas.errors import InputError, InvalidEventError
+from schemas.spelling import spell_activities, spell_evidence, spell_place, subjects_of
 from streams.formats import parse
-from streams.formats.plain import Spelled, spell_all
+from streams.formats.plain import spell_all
+from streams.formats.shapes import Spelled
 from streams.settings import Settings
 
 __all__ = ["Locator", "Normaliser", "RawRecord", "coordinate_of"]
@@ -120,16 +113,19 @@ class Normaliser:
 
     def spelled_all(self, records: Sequence[RawRecord]) -> list[Spellings | InputError]:
         """The same for many records; what would be raised for one stands in its place."""
-        together = (records[first : first + _TOGETHER] for first in range(0, len(records), _TOGETHER))
-        return [made for some in together for made in self._spelled_together(some)]
+        made: list[Spellings | InputError] = []
+        for first in range(0, len(records), _TOGETHER):
+            made += self._spelled_together(records[first : first + _TOGETHER])
+        return made
 
     def _spelled_together(self, records: Sequence[RawRecord]) -> list[Spellings | InputError]:
         formats = self._formats
         events = spell_all([(record.value, formats.get(record.topic, "auto"), record.headers) for record in records])
-        evidence = [
-            spell_evidence(record.topic, record.partition, record.offset, record.value or b"") for record in records
-        ]
-        return [self._activities(*known) for known in zip(records, events, evidence, strict=True)]
+        made: list[Spellings | InputError] = []
+        for record, event in zip(records, events):  # noqa: B905 - a check of the lengths would cost the fast loop
+            evidence = spell_evidence(record.topic, record.partition, record.offset, record.value or b"")
+            made.append(self._activities(record, event, evidence))
+        return made
 
     def _activities(self, record: RawRecord, event: Spelled | InputError, evidence: bytes) -> Spellings | InputError:
         if isinstance(event, InputError):

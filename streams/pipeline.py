@@ -10,8 +10,9 @@ from typing import Final
 
 from detectors.alerts import build_alert
 from detectors.base import Context, Sighting
+from detectors.combine import Parts
 from detectors.config import DetectorConfig
-from detectors.maths import stable_digest, stable_hash
+from detectors.maths import stable_hash
 from detectors.outcome import Outcome
 from detectors.profile import DETECTORS, Profile
 from schemas.activity import Activity, Recorded
@@ -22,10 +23,19 @@ __all__ = ["step"]
 _NAMES: Final = tuple(detector.name for detector in DETECTORS)
 _MOST_CONTEXTS: Final = 8
 
-
 _DUPLICATE: Final = Outcome("duplicate", 0.0, None, None, False)
 _contexts: Final[dict[tuple[int, int], Context]] = {}
-_last: Final = [Context(DetectorConfig(), NO_BASELINE)]
+
+
+class _Last:
+    """What the last step was about: the subjects of an event often follow each other, and share all but the record."""
+
+    def __init__(self) -> None:
+        self.context = Context(DetectorConfig(), NO_BASELINE)
+        self.x: Sighting | None = None
+
+
+_last: Final = _Last()
 
 
 def step(
@@ -38,17 +48,16 @@ def step(
     until the same behaviour has raised alerts on ``config.learning.ageing_days`` distinct days. A subject that was away
     for more than ``config.learning.forget_days`` starts a new profile, as if none had been stored.
     """
-    context = _last[0]
+    context = _last.context
     if context.baseline is not baseline or context.config is not config:
-        context = _last[0] = _context(baseline, config)
-    x = Sighting(record, context)
+        context = _last.context = _context(baseline, config)
+    x = _sighting(record, context)
     if x.seconds - profile.last_seen > context.forget_s and profile.is_forgotten(x.seconds, context.forget_s):
         profile = Profile(profile.subject)
-    if profile.is_repeat(stable_digest(f"{x.event.source}\0{x.event.id}"), context.remembered_ids):
+    if profile.is_repeat(x.digest, context.remembered_ids):
         return profile, _DUPLICATE
     score, parts = context.pool.combine(profile.terms(x))
-    strongest = max(parts)
-    leading = _NAMES[parts.index(strongest)] if strongest > 0.0 else None
+    leading = _leading(parts)
     profile.see(x)
     if leading is None or score < context.threshold:
         profile.learn(x)
@@ -59,6 +68,36 @@ def step(
     else:
         profile.skip(x)
     return profile, Outcome("scored", score, leading, alert, True)
+
+
+def _sighting(record: Activity | Recorded, context: Context) -> Sighting:
+    x = _last.x
+    if x is not None and record.event is x.event and record.place is x.place and context is x.context:
+        x.record = record
+        return x
+    x = _last.x = Sighting(record, context)
+    return x
+
+
+def _leading(parts: Parts) -> str | None:
+    """The detector that adds most to the score, the first of equals, if any adds to it."""
+    geography, hours, spikes, resources, repositories, agents, actions = parts
+    most, leading = 0.0, -1  # compared one by one: a loop would make objects of the numbers
+    if geography > most:
+        most, leading = geography, 0
+    if hours > most:
+        most, leading = hours, 1
+    if spikes > most:
+        most, leading = spikes, 2
+    if resources > most:
+        most, leading = resources, 3
+    if repositories > most:
+        most, leading = repositories, 4
+    if agents > most:
+        most, leading = agents, 5
+    if actions > most:
+        leading = 6
+    return None if leading < 0 else _NAMES[leading]
 
 
 def _behaviour(leading: str, x: Sighting) -> int:

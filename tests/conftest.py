@@ -21,12 +21,12 @@ IMAGE = "apache/kafka:4.1.1"
 
 
 def pytest_sessionstart() -> None:
-    """Tests of detectors that are not the ones in the sources would say nothing."""
+    """Tests of modules that are not the ones in the sources would say nothing."""
     spec = spec_from_file_location("airlock_compile", Path(__file__).resolve().parent.parent / "tools" / "compile.py")
     tool = module_from_spec(spec)
     spec.loader.exec_module(tool)
     if tool.stale():
-        pytest.exit("The detectors have changed since they were compiled: make install", returncode=2)
+        pytest.exit("The sources have changed since they were compiled: make install", returncode=2)
 
 
 @pytest.fixture(scope="session")

@@ -36,15 +36,29 @@ MODULES = (
     "detectors/actions.py",
     "detectors/spikes.py",
     "detectors/profile.py",
+    "detectors/baseline.py",
+    "schemas/spelling.py",
+    "streams/batches.py",
+    "streams/formats/plain.py",
+    "streams/normalise.py",
     "streams/pipeline.py",
+    "streams/score/baselines.py",
+    "streams/score/engine.py",
+    "streams/score/loops.py",
+    "streams/score/output.py",
+    "streams/source/packing.py",
 )
+FOLDERS = tuple(sorted({".", *(str(Path(module).parent) for module in MODULES)}))
+"""Where compiled modules lie."""
+ROOMS = ("schemas", "detectors", "streams/formats", "streams/score", "streams/source")
+"""Folders that compiled modules take types from."""
 _SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
 _FLAGS = "-O2 -ffp-contract=off"
 
 
 def compiled() -> list[Path]:
     """The compiled modules that are there."""
-    return sorted(path for folder in (".", "detectors", "streams") for path in (ROOT / folder).glob(f"*{_SUFFIX}"))
+    return sorted(path for folder in FOLDERS for path in (ROOT / folder).glob(f"*{_SUFFIX}"))
 
 
 def stale() -> bool:
@@ -58,7 +72,7 @@ def _stamp() -> str:
 
 def _wanted() -> str:
     digest = hashlib.sha256(f"{sys.version} {_SUFFIX}".encode())
-    rooms = [path for room in ("schemas", "detectors") for path in sorted((ROOT / room).glob("*.py"))]
+    rooms = [path for room in ROOMS for path in sorted((ROOT / room).glob("*.py"))]
     for path in (Path(__file__), ROOT / "pyproject.toml", *rooms, *(ROOT / module for module in MODULES)):
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
@@ -87,9 +101,9 @@ def main() -> None:
     for path in compiled():
         path.unlink()
     if not _has_compiler():
-        print("No C compiler: detectors run interpreted, with the same results at a third of the speed.", flush=True)
+        print("No C compiler: Airlock runs interpreted, with the same results at a third of the speed.", flush=True)
         return
-    print("Compiling the detectors (once, and whenever they change; half a minute)", flush=True)
+    print("Compiling what every event passes through (once, and whenever it changes; a minute)", flush=True)
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         into = Path(folder)
@@ -105,7 +119,7 @@ def main() -> None:
         )
         if done.returncode:
             print(done.stdout, end="", file=sys.stderr)
-            print("The detectors could not be compiled, for the reason above; they run interpreted.", file=sys.stderr)
+            print("Nothing could be compiled, for the reason above; Airlock runs interpreted.", file=sys.stderr)
             return
         for library in sorted((into / "lib").rglob(f"*{_SUFFIX}")):
             target = ROOT / library.relative_to(into / "lib")

@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 
 from detectors.profile import Profile
-from schemas.activity import Recorded
 from schemas.alert import Alert
 from schemas.baseline import Baseline
+from schemas.spelling import read_recorded
 from streams.geo import GeoDatabase
 from streams.normalise import Normaliser
 from streams.pipeline import step
@@ -64,7 +64,7 @@ class Engine:
 
     def score(self, profiles: Callable[[str], Profile | None], value: bytes) -> tuple[str, Profile, Alert | None]:
         """The subject of an activity record, its next profile, and the alert if there is one."""
-        activity = Recorded.from_json(value)
+        activity = read_recorded(value)
         subject = activity.subject
         known = profiles(subject) or Profile(subject)
         profile, outcome = step(known, activity, self._baseline, self.settings.detectors)

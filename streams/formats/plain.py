@@ -11,81 +11,30 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import Annotated, Final
+from typing import Final
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET
 from pydantic import TypeAdapter, ValidationError
 
-from schemas.activity import subjects_named, subjects_of
 from schemas.errors import InputError
-from schemas.event import ActorKind, IpAddress, Outcome
+from schemas.event import IpAddress
 from schemas.record import YEARS
+from schemas.spelling import subjects_named, subjects_of
 from streams.formats import AUTO, MAX_BYTES, parse
 from streams.formats.fields import Headers, plain_address
+from streams.formats.shapes import PlainEvent, Spelled
 
-__all__ = ["PlainEvent", "Spelled", "read_plain", "spell_all"]
+__all__ = ["plain_subjects", "read_plain", "spell_all"]
 
 _PLAIN: Final = (AUTO, "native")
-_WHOLE, _PARTS = frozenset(("--T::Z", "-- ::Z")), frozenset(("--T::.", "-- ::."))
+_WHOLE: Final = frozenset(("--T::Z", "-- ::Z"))
+_PARTS: Final = frozenset(("--T::.", "-- ::."))
 _ACTION: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
-_Name = Annotated[str, Meta(min_length=1, max_length=512)]
-_MaybeName = _Name | UnsetType
 
-
-class Spelled(msgspec.Struct, frozen=True, gc=False):
-    """An event's JSON, and what else the normaliser needs of it; ``seconds`` is its time (from the epoch)."""
-
-    json: bytes
-    subjects: tuple[str, ...]
-    source_ip: str | None
-    seconds: float
-
-
-class PlainCredential(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """A ``Credential`` without an expiry."""
-
-    id: _Name
-    kind: _MaybeName = UNSET
-    owner: _MaybeName = UNSET
-
-
-class PlainEvent(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, gc=False):
-    """The fields of an ``Event`` in their order, of which ``time`` and ``source_ip`` are still as they came.
-
-    What ``action`` is made of is not checked here: actions repeat, so that is remembered (a pattern takes as long as
-    all other fields).
-    """
-
-    id: _Name
-    time: Annotated[str, Meta(min_length=20, max_length=27)]
-    actor: _Name
-    actor_kind: ActorKind = "human"
-    action: Annotated[str, Meta(max_length=128)]
-    resource: Annotated[str, Meta(max_length=1024)] = ""
-    source_ip: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
-    user_agent: Annotated[str, Meta(max_length=4096)] | UnsetType = UNSET
-    outcome: Outcome = "success"
-    source: _Name = "native"
-    session: _MaybeName = UNSET
-    credential: PlainCredential | UnsetType = UNSET
-    on_behalf_of: _MaybeName = UNSET
-    tls: _MaybeName = UNSET
-    commit: _MaybeName = UNSET
-    run_id: _MaybeName = UNSET
-    deployment_id: _MaybeName = UNSET
-    environment: _MaybeName = UNSET
-    role: _MaybeName = UNSET
-    attributes: dict[str, str] = {}
-
-    def subjects(self) -> tuple[str, ...]:
-        """As ``subjects_of`` an ``Event``."""
-        return subjects_named(self.actor, None if self.credential is UNSET else self.credential.id)
-
-
-_DECODER = msgspec.json.Decoder(PlainEvent)
-_ENCODER = msgspec.json.Encoder()
-_ADDRESS: TypeAdapter[str] = TypeAdapter(IpAddress)
+_DECODE: Final = msgspec.json.Decoder(PlainEvent).decode
+_ENCODE: Final = msgspec.json.Encoder().encode
+_ADDRESS: Final[TypeAdapter[str]] = TypeAdapter(IpAddress)
 
 
 def read_plain(raw: bytes, format: str = AUTO) -> tuple[PlainEvent, datetime] | None:
@@ -94,7 +43,7 @@ def read_plain(raw: bytes, format: str = AUTO) -> tuple[PlainEvent, datetime] | 
     if format not in _PLAIN or len(raw) > MAX_BYTES or b"\\" in raw or b"\x7f" in raw:
         return None
     try:
-        event = _DECODER.decode(raw)
+        event = _DECODE(raw)
         time = _time(event.time)
     except (msgspec.DecodeError, ValueError):
         return None
@@ -108,6 +57,12 @@ def read_plain(raw: bytes, format: str = AUTO) -> tuple[PlainEvent, datetime] | 
     return event, time
 
 
+def plain_subjects(event: PlainEvent) -> tuple[str, ...]:
+    """As ``subjects_of`` an ``Event``."""
+    credential = event.credential
+    return subjects_named(event.actor, None if credential is UNSET else credential.id)
+
+
 def spell_all(values: Sequence[tuple[bytes | None, str, Headers]]) -> list[Spelled | InputError]:
     """The events in records' values, or what is wrong with them; see ``parse``, whose arguments the values are.
 
@@ -118,15 +73,20 @@ def spell_all(values: Sequence[tuple[bytes | None, str, Headers]]) -> list[Spell
         UsageError: where a format is unknown.
     """
     read = [None if raw is None or headers else read_plain(raw, format) for raw, format, headers in values]
-    return [
-        _the_long_way(*value) if plain is None else _spelled(*plain) for plain, value in zip(read, values, strict=True)
-    ]
+    spelled: list[Spelled | InputError] = []
+    for plain, (raw, format, headers) in zip(read, values):  # noqa: B905 - a check of the lengths would cost the fast loop
+        if plain is None:
+            spelled.append(_the_long_way(raw, format, headers))
+        else:
+            event, time = plain
+            spelled.append(_spelled(event, time))
+    return spelled
 
 
 def _spelled(event: PlainEvent, time: datetime) -> Spelled:
     address = None if event.source_ip is UNSET else event.source_ip
     event.time = time  # type: ignore[assignment]  # which is written in UTC, as that of an ``Event`` is
-    return Spelled(_ENCODER.encode(event), event.subjects(), address, time.timestamp())
+    return Spelled(_ENCODE(event), plain_subjects(event), address, time.timestamp())
 
 
 def _the_long_way(raw: bytes | None, format: str, headers: Headers) -> Spelled | InputError:

@@ -7,38 +7,20 @@ same alerts whenever and wherever it is scored.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Final, Protocol, Self
 
-import msgspec
 from pydantic import ValidationError
 
 from detectors.baseline import BaselineBuilder
-from schemas.activity import Recorded, RecordedEvent, RecordedPlace, RecordedVersions
 from schemas.baseline import NO_BASELINE, Baseline
 from schemas.errors import UsageError
-from schemas.event import ActorKind
 from schemas.record import explain_validation
+from streams.score.entries import Glimpse
 
-__all__ = ["Baselines", "Borders", "Glimpse", "GrowingBaselines", "RebuiltBaselines", "RecordedBaselines"]
+__all__ = ["Baselines", "Borders", "GrowingBaselines", "RebuiltBaselines", "RecordedBaselines"]
 
 _REFRESH_S: Final = 24 * 3600.0  # a baseline of whole days knows every hour of them equally well
 _GROWTH: Final = 1.01  # and isn't built again for a handful of records, whatever times they claim
-_NO_VERSIONS: Final = RecordedVersions("", "")
-
-
-class Glimpse(msgspec.Struct, array_like=True, gc=False):
-    """What baselines need of the entries of one line: ``key`` names the event, ``version`` the recorded baseline."""
-
-    number: int
-    key: int | str
-    subject: str
-    kind: ActorKind
-    seconds: float
-    count: int
-    version: str = ""
-    country: str | None = None
-    asn: int | None = None
 
 
 class Borders:
@@ -151,10 +133,7 @@ class GrowingBaselines:
         known = self._known.get(who)
         if known is None or what[0] >= known[0]:
             self._known[who] = what
-        time = datetime.fromtimestamp(glimpse.seconds, UTC)
-        event = RecordedEvent("", time, glimpse.subject.removeprefix("actor:"), "", glimpse.kind)
-        place = RecordedPlace(country=glimpse.country, asn=glimpse.asn)
-        self._builder.learn_one(Recorded(glimpse.subject, event, _NO_VERSIONS, place))
+        self._builder.learn_hour(glimpse.kind, glimpse.subject.removeprefix("actor:"), *what)
 
 
 class RebuiltBaselines(GrowingBaselines):

@@ -11,8 +11,8 @@ __all__ = ["LONGEST_LINE", "READ", "Block", "blocks", "lines_of"]
 LONGEST_LINE = 16 * 1024 * 1024
 """What the topics take at most; of a longer line as much is kept as shows that it is one."""
 
-READ = 256 * 1024
-"""Bytes read at once, about 800 events: enough that what a block costs doesn't show, few enough to share out evenly."""
+READ = 64 * 1024
+"""Bytes read at once, about 200 events: what they become fits the processor's caches (800 cost a tenth more)."""
 
 
 class Block(NamedTuple):

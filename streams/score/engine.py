@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import msgspec
 from pydantic import ValidationError
@@ -15,47 +15,22 @@ from pydantic import ValidationError
 from detectors.config import DetectorConfig
 from detectors.outcome import Outcome
 from detectors.profile import Profile
-from schemas.activity import Activity, Recorded, RecordedEvent, RecordedPlace, RecordedVersions, subjects_of
+from schemas.activity import Activity, RecordedEvent, RecordedPlace, RecordedVersions
 from schemas.baseline import Baseline
 from schemas.errors import MalformedInputError
 from schemas.event import Event
 from schemas.record import explain_validation
+from schemas.spelling import subjects_of
 from streams.formats import parse
-from streams.formats.plain import PlainEvent, read_plain
+from streams.formats.plain import plain_subjects, read_plain
+from streams.formats.shapes import PlainEvent
 from streams.normalise import Locator, Normaliser, coordinate_of
 from streams.pipeline import step
-from streams.score.baselines import Glimpse
+from streams.score.entries import ActivityLine, Entry, Glimpse
 
-__all__ = [
-    "ActivityReader",
-    "Entry",
-    "RawReader",
-    "Reader",
-    "Stepper",
-]
+__all__ = ["ActivityReader", "RawReader", "Reader", "Stepper"]
 
 _ADDRESSES: Final = 65_536
-
-
-class Entry(Recorded, array_like=True, gc=False):
-    """One event as seen by one subject, and the line that it comes from.
-
-    ``restore`` gives the whole activity record, which only an alert needs; whoever steps the entry sets it.
-    """
-
-    number: int = 0
-    order: int = 0
-    """Its place among the entries of its line."""
-    restore: Any = None
-
-    def activity(self) -> Activity:
-        """The whole record.
-
-        Raises:
-            InputError: where what scoring didn't look at is wrong.
-        """
-        activity: Activity = self.restore(self)
-        return activity
 
 
 class Reader(Protocol):
@@ -95,7 +70,7 @@ class RawReader:
             time, subjects = event.time, subjects_of(event)
         else:
             event, time = plain
-            subjects = event.subjects()
+            subjects = plain_subjects(event)
         place, unplaced = self._place(event.source_ip or None)
         kind, versions = event.actor_kind, self._versions
         agent = event.user_agent or None
@@ -120,17 +95,7 @@ def _located(geo: Locator, ip: str | None) -> tuple[RecordedPlace | None, str | 
     return None if place is None else msgspec.convert(place.model_dump(), RecordedPlace), unplaced
 
 
-class _Evidence(msgspec.Struct, frozen=True, gc=False):
-    topic: str
-    partition: int
-    offset: int
-
-
-class _Line(Recorded, kw_only=True, gc=False):
-    evidence: _Evidence
-
-
-_LINES: Final = msgspec.json.Decoder(_Line)
+_LINES: Final = msgspec.json.Decoder(ActivityLine)
 
 
 class ActivityReader:

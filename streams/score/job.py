@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from schemas.baseline import Baseline
-from schemas.errors import InputError
 from streams.geo import GeoDatabase
 from streams.normalise import Normaliser
-from streams.score.baselines import Baselines, Borders, Glimpse
-from streams.score.blocks import LONGEST_LINE, Block, lines_of
-from streams.score.engine import ActivityReader, Entry, RawReader, Reader, Stepper
-from streams.score.output import AlertLines, Lines, Result, ScoreLines, arrange, result_of
+from streams.score.baselines import Baselines, Borders
+from streams.score.blocks import Block
+from streams.score.engine import ActivityReader, RawReader, Reader, Stepper
+from streams.score.loops import Fault, read_block, step_entries
+from streams.score.output import AlertLines, Lines, ScoreLines, arrange
 from streams.settings import Settings
 
-__all__ = ["ACTIVITY", "Fault", "Job", "Scored", "rarely_collect", "read_block", "score_alone", "step_entries"]
+__all__ = ["ACTIVITY", "Job", "Scored", "rarely_collect", "score_alone"]
 
 ACTIVITY = "activity"
 """The name under which recorded activity is read."""
-
-Fault = tuple[int, str]
-"""A line that can't be used, and why."""
 
 
 class Scored(NamedTuple):
@@ -71,35 +67,6 @@ def rarely_collect() -> None:
     gc.set_threshold(100_000, 20, 100)
 
 
-def read_block(reader: Reader, block: Block, faults: list[Fault]) -> list[tuple[Glimpse, Sequence[Entry]]]:
-    """What the reader makes of the block's lines; those that can't be used are added to ``faults``."""
-    made = []
-    for number, raw in lines_of(block):
-        try:
-            if len(raw) > LONGEST_LINE:
-                raise InputError(f"is longer than {LONGEST_LINE:,} bytes")
-            made.append(reader.read(number, raw))
-        except InputError as error:
-            faults.append((number, str(error)))
-    return made
-
-
-def step_entries(
-    stepper: Stepper, entries: Iterable[tuple[Entry, Baseline]], faults: list[Fault], *, every: bool
-) -> list[Result]:
-    """The results of the entries under their baselines: ``every`` one, or those with alerts."""
-    results = []
-    for entry, baseline in entries:
-        try:
-            outcome = stepper.step(entry, baseline)
-        except InputError as error:
-            faults.append((entry.number, str(error)))
-            continue
-        if every or outcome.alert is not None:
-            results.append(result_of(entry, outcome))
-    return results
-
-
 def score_alone(job: Job, blocks: Iterable[Block], baselines: Baselines) -> Generator[Scored]:
     """Scores the blocks in this process; each result is complete but for an event that the next block may go on with.
 
@@ -115,7 +82,7 @@ def score_alone(job: Job, blocks: Iterable[Block], baselines: Baselines) -> Gene
             read = read_block(reader, block, faults)
             glimpses = [glimpse for glimpse, _ in read]
             begins = [borders.begins(glimpse) for glimpse in glimpses]
-            in_force = [baselines.in_force(*asked) for asked in zip(glimpses, begins, strict=True)]
+            in_force = [baselines.in_force(glimpse, new) for glimpse, new in zip(glimpses, begins, strict=True)]
             heads = [lines.head(entries[0]) for _, entries in read]
             judged = ((entry, now) for (_, entries), now in zip(read, in_force, strict=True) for entry in entries)
             results = step_entries(stepper, judged, faults, every=job.scores)

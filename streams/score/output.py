@@ -3,39 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Final, Protocol
 
 import msgspec
 
 from detectors.outcome import Outcome
-from streams.score.baselines import Glimpse
-from streams.score.engine import Entry
+from streams.score.entries import Entry, Glimpse, Head, Result, Tail
 
-__all__ = ["AlertLines", "Lines", "Result", "ScoreLines", "arrange", "result_of"]
-
-
-class Result(msgspec.Struct, array_like=True, gc=False):
-    """What is printed of one entry's outcome; ``number`` and ``order`` are the entry's."""
-
-    number: int
-    order: int
-    repeated: bool
-    score: float
-    leading: str | None
-    alert: bytes | None
-
-
-class _Head(msgspec.Struct):
-    event_id: str
-    actor: str
-    time: datetime
-
-
-class _Tail(msgspec.Struct):
-    score: float
-    alert: bool
-    kind: str
+__all__ = ["AlertLines", "Lines", "ScoreLines", "arrange", "result_of"]
 
 
 _ENCODE: Final = msgspec.json.Encoder().encode
@@ -99,7 +74,7 @@ class ScoreLines:
     def head(self, entry: Entry) -> bytes:
         """The event's id, actor and time."""
         event = entry.event
-        return _ENCODE(_Head(event.id, event.actor, event.time))
+        return _ENCODE(Head(event.id, event.actor, event.time))
 
     def add(self, result: Result, head: bytes | None) -> None:
         """Begins an event's line, or goes on with it."""
@@ -124,7 +99,7 @@ class ScoreLines:
         if leading is None:
             return
         kind = "duplicate" if leading.repeated else leading.leading or "none"
-        tail = _ENCODE(_Tail(round(leading.score, 6), self._alerted, kind))
+        tail = _ENCODE(Tail(round(leading.score, 6), self._alerted, kind))
         self._lines += (self._head[:-1], b",", tail[1:], b"\n")
         self._leading = None
 

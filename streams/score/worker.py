@@ -18,11 +18,11 @@ import msgspec
 
 from schemas.baseline import NO_BASELINE, Baseline
 from schemas.errors import AirlockError
-from streams.score.baselines import Glimpse
 from streams.score.blocks import Block
-from streams.score.engine import Entry, Reader, Stepper
-from streams.score.job import Fault, Job, rarely_collect, read_block, step_entries
-from streams.score.output import Result
+from streams.score.engine import Reader, Stepper
+from streams.score.entries import Entry, Glimpse, Result
+from streams.score.job import Job, rarely_collect
+from streams.score.loops import Fault, read_block, step_entries
 
 __all__ = ["Failed", "HaveRead", "HaveStepped", "Read", "Step", "decode_answer", "encode", "work"]
 

@@ -22,8 +22,9 @@ from typing import Final
 from schemas.errors import UnavailableError, UsageError
 from streams.score.baselines import Baselines, Borders
 from streams.score.blocks import Block
+from streams.score.entries import Result
 from streams.score.job import Job, Scored
-from streams.score.output import Lines, Result, arrange
+from streams.score.output import Lines, arrange
 from streams.score.worker import Failed, HaveRead, HaveStepped, Read, Step, decode_answer, encode, work
 
 __all__ = ["score_together"]

@@ -14,8 +14,9 @@ over a channel. What holds, always:
 6. Any other error ends the process: starting again from the last commit is the one way to recover.
 """
 
-from streams.source.partition import Batch, Lost, Partition, Produced, Result, Spent
+from streams.source.partition import Batch, Lost, Partition, Spent
 from streams.source.restore import Restoring
+from streams.source.result import Produced, Result
 from streams.source.service import Observer, Owned, PartitionSource, SourceSpec
 from streams.source.state import MemoryState, State
 from streams.source.sweep import Forgetting

@@ -9,46 +9,21 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import msgspec
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from streams.kafka import MAX_RECORD_BYTES
-from streams.source.keys import partition_of
+from streams.source.packing import To, packed
+from streams.source.result import Produced, Result
 from streams.source.state import Changes, MemoryState, State
 from streams.source.sweep import Sweep
 
-__all__ = ["Batch", "Lost", "Partition", "Produced", "Result", "Spent", "Work", "transactional_producer"]
-
-_To = tuple[str, int]  # topic and partition
+__all__ = ["Batch", "Lost", "Partition", "Spent", "Work", "transactional_producer"]
 
 
 class Lost(Exception):  # noqa: N818 - a state of the world, not an error
     """The partition belongs to another worker now."""
-
-
-class Produced(msgspec.Struct, gc=False):
-    """A record to write. ``timestamp_ms`` is Unix milliseconds: its input's, so that a replay writes the same."""
-
-    topic: str
-    key: bytes | None
-    value: bytes | None
-    timestamp_ms: int
-    headers: Sequence[tuple[str, bytes]] = ()
-    partition: int | None = None
-
-
-@dataclass(slots=True)
-class Result:
-    """What a batch leads to: records to write, and new values by key for the state (``None`` forgets the key).
-
-    ``tally`` counts what the batch came to, by words that the source hands on with ``Spent`` once it is committed.
-    """
-
-    records: list[Produced] = field(default_factory=list)
-    state: dict[bytes, bytes | None] = field(default_factory=dict)
-    tally: Counter[tuple[str, ...]] = field(default_factory=Counter)
 
 
 class Spent(NamedTuple):
@@ -116,7 +91,7 @@ class Partition:
             raise ValueError(f"{self.tp} keeps no state")
         topics = {record.topic for record in records}
         counts = {topic: len(await self.producer.partitions_for(topic)) for topic in topics}
-        boxes = self._pack(records, counts)
+        boxes = packed(records, counts, self.tp.partition, self.producer.create_batch)
         sent = [await self._send(to, builder) for to, builders in boxes.items() for builder in builders]
         changed = self._pack_changes(changes) if changes else []
         to = (self.changelog or "", self.tp.partition)
@@ -128,26 +103,6 @@ class Partition:
         ]
         return max((offset + count for offset, count in ends if offset >= 0), default=0)
 
-    def _pack(self, records: Sequence[Produced], counts: Mapping[str, int]) -> dict[_To, list[BatchBuilder]]:
-        """The records in batches by destination."""
-        create, own = self.producer.create_batch, self.tp.partition
-        boxes: dict[_To, list[BatchBuilder]] = {}
-        for record in records:
-            key, partition, headers = record.key, record.partition, record.headers
-            if partition is None:
-                count = counts[record.topic]
-                partition = own % count if key is None else partition_of(key, count)
-            to = (record.topic, partition)
-            builders = boxes.get(to)
-            if builders is None:
-                builders = boxes[to] = [create()]
-            listed = headers if type(headers) is list else list(headers)
-            timestamp, value = record.timestamp_ms, record.value
-            if builders[-1].append(timestamp=timestamp, key=key, value=value, headers=listed) is None:
-                builders.append(create())
-                builders[-1].append(timestamp=timestamp, key=key, value=value, headers=listed)
-        return boxes
-
     def _pack_changes(self, changes: Changes) -> list[BatchBuilder]:
         # The changelog's own time: compaction and tombstones go by when it was written, not by the event's clock.
         now = int(time.time() * 1000)
@@ -158,7 +113,7 @@ class Partition:
                 builders[-1].append(timestamp=now, key=key, value=value, headers=[])
         return builders
 
-    async def _send(self, to: _To, builder: BatchBuilder) -> asyncio.Future[Any]:
+    async def _send(self, to: To, builder: BatchBuilder) -> asyncio.Future[Any]:
         topic, partition = to
         sent: asyncio.Future[Any] = await self.producer.send_batch(builder, topic, partition=partition)
         return sent

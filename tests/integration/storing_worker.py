@@ -14,8 +14,9 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from streams.logs import configure_logs
 from streams.settings import LogSettings
 from streams.source.disk import disk_states
-from streams.source.partition import Partition, Result
+from streams.source.partition import Partition
 from streams.source.restore import restore
+from streams.source.result import Result
 
 
 async def main(bootstrap, topic, folder, seed):

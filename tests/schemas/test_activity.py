@@ -3,18 +3,9 @@
 import msgspec
 import pytest
 
-from schemas.activity import (
-    Activity,
-    Coordinate,
-    Place,
-    Recorded,
-    Versions,
-    spell_activities,
-    spell_evidence,
-    spell_place,
-    subjects_of,
-)
+from schemas.activity import Activity, Coordinate, Place, Versions
 from schemas.event import Credential, Event
+from schemas.spelling import read_recorded, spell_activities, spell_evidence, spell_place, subjects_of
 
 PLAIN = {"id": "e1", "time": "2026-02-03T10:00:00.25Z", "actor": "maria", "action": "repo.clone", "resource": "a/b"}
 EVENTS = {
@@ -58,7 +49,7 @@ def test_what_is_spelled_at_once_is_what_each_record_spells(event, place):
 
 def test_scoring_reads_what_the_whole_record_says(event, place):
     ((_, value), *_) = spelled(event, place, spell_evidence("t", 0, 0, b""))
-    recorded, activity = Recorded.from_json(value), Activity.from_json(value)
+    recorded, activity = read_recorded(value), Activity.from_json(value)
     assert recorded.activity() == activity
     assert (recorded.subject, recorded.unplaced) == (activity.subject, activity.unplaced)
     for part in ("event", "versions", "place"):
@@ -72,4 +63,4 @@ def test_scoring_reads_what_the_whole_record_says(event, place):
 )
 def test_what_is_no_activity_record_is_refused(value):
     with pytest.raises(msgspec.DecodeError):
-        Recorded.from_json(value)
+        read_recorded(value)

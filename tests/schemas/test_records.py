@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from schemas.activity import NETWORK_CLASSES, Activity, Coordinate, Place, Versions, subjects_of
+from schemas.activity import NETWORK_CLASSES, Activity, Coordinate, Place, Versions
 from schemas.alert import Alert, Finding, Located, NotEvaluable
 from schemas.baseline import NO_BASELINE, Baseline, Population
 from schemas.event import ACTOR_KINDS, Credential, Event
 from schemas.record import explain_validation
+from schemas.spelling import subjects_of
 from schemas.verdict import VERDICTS, Verdict
 
 _PRINTABLE = st.characters(blacklist_categories=("Cs",), blacklist_characters="\x7f", min_codepoint=0x20)

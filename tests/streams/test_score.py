@@ -25,9 +25,9 @@ from streams.geo import GeoDatabase
 from streams.normalise import Normaliser, coordinate_of
 from streams.pipeline import step
 from streams.score import GrowingBaselines, Job, RebuiltBaselines, score_alone
-from streams.score.baselines import Glimpse
 from streams.score.blocks import Block, blocks, lines_of
 from streams.score.engine import RawReader
+from streams.score.entries import Glimpse
 from streams.settings import GeoSettings, Settings
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)

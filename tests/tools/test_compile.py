@@ -1,4 +1,4 @@
-"""The compiled detectors are those of the sources, and nobody can tell but by the clock."""
+"""The compiled modules are those of the sources, and nobody can tell but by the clock."""
 
 import os
 import shutil
@@ -57,10 +57,10 @@ def test_without_a_compiler_nothing_stale_is_left_and_one_sentence_says_so(elsew
     monkeypatch.setenv("CC", "nonesuch")
     elsewhere.main()
     assert not library.exists()
-    assert capsys.readouterr().out.startswith("No C compiler: detectors run interpreted")
+    assert capsys.readouterr().out.startswith("No C compiler: Airlock runs interpreted")
 
 
-def test_interpreted_and_compiled_detectors_give_the_same_bytes(elsewhere, tmp_path):
+def test_interpreted_and_compiled_modules_give_the_same_bytes(elsewhere, tmp_path):
     events = b"".join(event.raw + b"\n" for event in simulate(SimulationSpec(seed=5, days=9, actors=25, incidents=8)))
     command = (sys.executable, "-c", "from streams.cli import main; main()", "score", "--quiet", "-")
     outputs = {}

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.activity import subjects_of
 from schemas.errors import InputError
 from schemas.event import Credential, Event
+from schemas.spelling import subjects_of
 from streams.formats import parse
-from streams.formats.plain import PlainCredential, PlainEvent, Spelled, read_plain, spell_all
+from streams.formats.plain import read_plain, spell_all
+from streams.formats.shapes import PlainCredential, PlainEvent, Spelled
 
 PLAIN = {"id": "e-1", "time": "2026-02-03T10:00:00Z", "actor": "maria", "action": "repo.clone"}
 ALL = PLAIN | {

@@ -10,7 +10,8 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.default_records import DefaultRecordBatch
 
 from streams.source.keys import partition_of
-from streams.source.partition import Partition, Produced, Result
+from streams.source.partition import Partition
+from streams.source.result import Produced, Result
 
 
 class Keeping:
