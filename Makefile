@@ -7,6 +7,7 @@
 PYTHON ?=
 ARGS ?=
 BIN := .venv/bin
+SET_UP := python=$$(sh tools/find_python.sh "$(PYTHON)") && "$$python" tools/setup.py
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
@@ -14,10 +15,10 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 install: ## set up .venv with the airlock command (the other targets do it themselves)
-	@python=$$(sh tools/find_python.sh "$(PYTHON)") && "$$python" tools/setup.py && $(BIN)/python tools/compile.py
+	@$(SET_UP) && $(BIN)/python tools/compile.py
 
-demo: install ## see it work: real Kafka, real alerts, in about a minute
-	@$(BIN)/airlock demo $(ARGS)
+demo: ## see it work: real Kafka, real alerts, in about a minute
+	@$(SET_UP) && $(BIN)/python tools/compile.py --only-drop-stale && $(BIN)/airlock demo $(ARGS)
 
 test: install ## run all tests
 	@$(BIN)/python -m pytest $(ARGS)

@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-__all__ = ["compiled", "main", "stale"]
+__all__ = ["compiled", "drop", "main", "stale"]
 
 ROOT = Path(__file__).resolve().parent.parent
 STAMP = ROOT / "build" / "compiled"
@@ -66,6 +66,12 @@ def stale() -> bool:
     return bool(compiled()) and _stamp() != _wanted()
 
 
+def drop() -> None:
+    """Removes the compiled modules; the sources run as they are."""
+    for path in compiled():
+        path.unlink()
+
+
 def _stamp() -> str:
     return STAMP.read_text() if STAMP.exists() else ""
 
@@ -98,8 +104,7 @@ def main() -> None:
     """Brings the compiled modules up to date; says so in one line where it can't, and leaves none behind."""
     if _stamp() == _wanted() and compiled():
         return
-    for path in compiled():
-        path.unlink()
+    drop()
     if not _has_compiler():
         print("No C compiler: Airlock runs interpreted, with the same results at a third of the speed.", flush=True)
         return
@@ -131,7 +136,10 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
+    if sys.argv[1:] == ["--only-drop-stale"]:  # a demo needs no speed, and has nobody wait for it
+        if stale():
+            drop()
+    elif len(sys.argv) > 1:
         _build(Path(sys.argv[1]))
     else:
         main()

@@ -60,6 +60,13 @@ def test_without_a_compiler_nothing_stale_is_left_and_one_sentence_says_so(elsew
     assert capsys.readouterr().out.startswith("No C compiler: Airlock runs interpreted")
 
 
+def test_what_is_dropped_is_interpreted(elsewhere, tmp_path):
+    library = tmp_path / "streams" / f"pipeline{elsewhere._SUFFIX}"
+    library.touch()
+    elsewhere.drop()
+    assert elsewhere.compiled() == []
+
+
 def test_interpreted_and_compiled_modules_give_the_same_bytes(elsewhere, tmp_path):
     events = b"".join(event.raw + b"\n" for event in simulate(SimulationSpec(seed=5, days=9, actors=25, incidents=8)))
     command = (sys.executable, "-c", "from streams.cli import main; main()", "score", "--quiet", "-")
