@@ -88,16 +88,13 @@ class Repositories:
 
     def score_one(self, x: Sighting, /) -> float | None:
         """Decades of evidence in how many new repositories the hour and the week have seen; 0 for a known one."""
-        rate = self.rate
-        if not x.resource or self.week.count < _LEAST_DAYS or rate.late(x):
+        if not x.resource or self.week.count < _LEAST_DAYS or self.rate.late(x):
             return None
         mark = _mark(x.resource)
         fresh = mark in self.fresh
         if not fresh and self._knows(mark):
             return 0.0
-        more = 0 if fresh else 1
-        of_hour = rate.evidence(x, more, x.peers.repositories)
-        of_week = self.week.evidence(float(self._within_week(x) + more), x.peers.exploration)
+        of_hour, of_week = self._evidence(x, fresh)
         return of_hour if of_hour > of_week else of_week
 
     def learn_one(self, x: Sighting, /) -> None:
@@ -115,8 +112,8 @@ class Repositories:
         score = self.score_one(x)
         if score is None:
             return NotEvaluable(detector=self.name, reason=self._why_not(x))
-        count, within = self.burst(x)
         in_hour = self._by_hour(x)
+        count, within = self._burst(x, in_hour)
         usual, high = self.rate.expected(x.peers.repositories) if in_hour else self.week.expected(x.peers.exploration)
         known = counted(self.rate.usual.count, "active hour") if in_hour else counted(self.week.count, "active day")
         return Finding(
@@ -130,18 +127,25 @@ class Repositories:
 
     def burst(self, x: Sighting) -> tuple[int, str]:
         """How many new repositories by the stronger view, this one among them if it is new, and within how long."""
+        return self._burst(x, self._by_hour(x))
+
+    def _burst(self, x: Sighting, in_hour: bool) -> tuple[int, str]:
         mark = _mark(x.resource)
-        fresh = mark in self.fresh
-        more = 0 if fresh or self._knows(mark) else 1
-        if self._by_hour(x):
+        more = 0 if mark in self.fresh or self._knows(mark) else 1
+        if in_hour:
             return round(self.rate.trailing(x, more)), counted(self.rate.minutes(x), "minute")
         return self._within_week(x) + more, "seven days"
 
     def _by_hour(self, x: Sighting) -> bool:
         """Whether the hour says more than the week."""
-        more = 0 if _mark(x.resource) in self.fresh else 1
+        of_hour, of_week = self._evidence(x, _mark(x.resource) in self.fresh)
+        return of_hour > of_week
+
+    def _evidence(self, x: Sighting, fresh: bool) -> tuple[float, float]:
+        """Decades of evidence in the hour's count and in the week's, to which a ``fresh`` one adds no more."""
+        more = 0 if fresh else 1
         of_hour = self.rate.evidence(x, more, x.peers.repositories)
-        return of_hour > self.week.evidence(float(self._within_week(x) + more), x.peers.exploration)
+        return of_hour, self.week.evidence(float(self._within_week(x) + more), x.peers.exploration)
 
     def _why_not(self, x: Sighting) -> str:
         if not x.resource:

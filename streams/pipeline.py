@@ -81,23 +81,8 @@ def _sighting(record: Activity | Recorded, context: Context) -> Sighting:
 
 def _leading(parts: Parts) -> str | None:
     """The detector that adds most to the score, the first of equals, if any adds to it."""
-    geography, hours, spikes, resources, repositories, agents, actions = parts
-    most, leading = 0.0, -1  # compared one by one: a loop would make objects of the numbers
-    if geography > most:
-        most, leading = geography, 0
-    if hours > most:
-        most, leading = hours, 1
-    if spikes > most:
-        most, leading = spikes, 2
-    if resources > most:
-        most, leading = resources, 3
-    if repositories > most:
-        most, leading = repositories, 4
-    if agents > most:
-        most, leading = agents, 5
-    if actions > most:
-        leading = 6
-    return None if leading < 0 else _NAMES[leading]
+    most = max(parts)
+    return _NAMES[parts.index(most)] if most > 0.0 else None
 
 
 def _behaviour(leading: str, x: Sighting) -> int:
